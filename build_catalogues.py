@@ -1,0 +1,22 @@
+"""Build hook: compile the message catalogues, which git does not hold, for wheel and editable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class CatalogueHook(BuildHookInterface[Any]):
+    """Write an .mo beside each .po before the files of the build are gathered."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile every catalogue of the package."""
+        for source in sorted(Path(self.root, "ecoanalysis", "locale").rglob("*.po")):
+            with source.open("rb") as text, source.with_suffix(".mo").open("wb") as binary:
+                write_mo(binary, read_po(text, locale=source.parts[-3]))

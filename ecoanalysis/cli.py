@@ -1,0 +1,218 @@
+"""The command line: the only place that prints and that ends with an exit code.
+
+0 all well, 1 faults in a study or failed pages, 2 a call that cannot be served.
+"""
+
+from __future__ import annotations
+
+import json
+import locale
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ecoanalysis.errors import EcoanalysisError, StudyError
+from ecoanalysis.wording import Language, use_language
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(
+    help="Map, score and compare the actors of a territory's digital ecosystem.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+StudyPath = Annotated[Path, typer.Argument(help="Folder of the study.", show_default=False)]
+
+
+def _guess_language() -> str:
+    return "fr" if (locale.getlocale()[0] or "").lower().startswith("fr") else "en"
+
+
+ScreenLanguage = Annotated[
+    str,
+    typer.Option(
+        "--language", default_factory=_guess_language, help="Language of the messages: fr or en."
+    ),
+]
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+    language: ScreenLanguage,
+) -> None:
+    """Start a study: a workbook with one sheet a table, and a descriptor."""
+    from ecoanalysis.study import new_study
+
+    lang = use_language(language)
+    new_study(folder)
+    out.print(lang.gettext("Made %(folder)s.") % {"folder": folder}, markup=False)
+    out.print(
+        lang.gettext(
+            "Fill the sheets territories and actors of study.xlsx, then run: "
+            "ecoanalysis check %(folder)s"
+        )
+        % {"folder": folder},
+        markup=False,
+    )
+
+
+@app.command()
+def check(
+    study: StudyPath,
+    *,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write every fault to this file.")
+    ] = None,
+    language: ScreenLanguage,
+) -> None:
+    """Check a study: every fault with its file, row, field and mend."""
+    from ecoanalysis.pipeline import review_study
+
+    lang = use_language(language)
+    faults = review_study(study)
+    if json_file:
+        records = json.loads(faults.to_json(orient="records", force_ascii=False))
+        text = json.dumps({"study": str(study), "faults": records}, ensure_ascii=False, indent=1)
+        json_file.write_text(text + "\n", encoding="utf-8")
+    _print_faults(faults, lang, console=out)
+    if (faults["severity"] == "refusal").any():
+        raise typer.Exit(1)
+
+
+def _print_faults(faults: pd.DataFrame, lang: Language, *, console: Console) -> None:
+    from ecoanalysis.study import describe_faults
+
+    for line in describe_faults(faults, language=lang):
+        console.print(line, markup=False)
+    n_refusals = int((faults["severity"] == "refusal").sum())
+    n_warnings = len(faults) - n_refusals
+    refusals = lang.ngettext("%(n)s fault", "%(n)s faults", n_refusals) % {"n": n_refusals}
+    warnings = lang.ngettext("%(n)s warning", "%(n)s warnings", n_warnings) % {"n": n_warnings}
+    console.print(f"{refusals}, {warnings}", markup=False)
+
+
+@app.command("import")
+def import_(
+    source_format: Annotated[
+        Literal["geojson", "table"], typer.Argument(metavar="FORMAT", show_default=False)
+    ],
+    files: Annotated[list[Path], typer.Argument(help="Files of one list.", show_default=False)],
+    *,
+    into: Annotated[Path, typer.Option("--into", help="Folder of the study.")],
+    territory: Annotated[
+        str | None, typer.Option("--territory", help="The territory that every row belongs to.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="YAML file that says what each column is.")
+    ] = None,
+    language: ScreenLanguage,
+) -> None:
+    """Bring a list into a study; says what was kept, merged and set aside, and why."""
+    from ecoanalysis.sources import describe_import, import_list
+
+    report = import_list(
+        source_format, files, study_path=into, territory_id=territory, mapping=mapping
+    )
+    for line in describe_import(report, language=use_language(language)):
+        out.print(line, markup=False)
+
+
+@app.command()
+def report(
+    studies: Annotated[list[Path], typer.Argument(help="Folders of studies.", show_default=False)],
+    territory: Annotated[
+        list[str] | None, typer.Option("--territory", help="Only this territory; may be repeated.")
+    ] = None,
+    language: Annotated[
+        Literal["fr", "en", "all"], typer.Option("--language", help="Language of the pages.")
+    ] = "all",
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder of the pages.")] = Path(
+        "reports"
+    ),
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Pages made side by side.")
+    ] = None,
+) -> None:
+    """Make a report of each territory and a comparison of each study."""
+    from ecoanalysis.batch import run_reports
+
+    languages = ("fr", "en") if language == "all" else (language,)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=err) as progress:
+        task = progress.add_task("…", total=None)
+
+        def show(done: int, total: int, name: str) -> None:
+            progress.update(task, completed=done, total=total, description=name)
+
+        status = run_reports(
+            studies,
+            out=out_folder,
+            territories=territory or (),
+            languages=languages,
+            jobs=jobs,
+            on_progress=show,
+        )
+    _print_status(status)
+    for study in studies:
+        for code in languages:
+            page = out_folder / study.resolve().name / code / "index.html"
+            out.print(str(page.resolve()), markup=False)
+    if (status["status"] == "failed").any():
+        raise typer.Exit(1)
+
+
+def _print_status(status: pd.DataFrame) -> None:
+    table = Table("study", "language", "page", "status", "seconds", box=None, pad_edge=False)
+    cells = status[["study_id", "language", "page", "status", "seconds"]].astype("str").fillna("")
+    for row in cells.itertuples(index=False):
+        table.add_row(*map(str, row))
+    out.print(table)
+    failed = status[status["status"] == "failed"]
+    for row in failed.itertuples():
+        err.print(f"{row.study_id} {row.language} {row.page}: {row.cause}", markup=False)
+    out.print(f"{len(status) - len(failed)} pages made, {len(failed)} failed", markup=False)
+
+
+@app.command()
+def export(
+    study: StudyPath,
+    *,
+    to: Annotated[Literal["xlsx"], typer.Option("--to", help="Format of the file.")],
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="File to write; STUDY.xlsx when not given.")
+    ] = None,
+    language: ScreenLanguage,
+) -> None:
+    """Write a whole study to one file for other programs."""
+    from ecoanalysis.export import export_xlsx
+    from ecoanalysis.study import read_study
+
+    target = out_file or Path(f"{study.resolve().name}.xlsx")
+    export_xlsx(read_study(study), target, language=use_language(language))
+    out.print(str(target), markup=False)
+
+
+def main() -> None:
+    """Run the command line and end with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except StudyError as error:
+        _print_faults(error.faults, use_language(_guess_language()), console=err)
+        sys.exit(1)
+    except EcoanalysisError as error:
+        err.print(str(error), markup=False)
+        sys.exit(2)

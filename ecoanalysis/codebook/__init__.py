@@ -1,0 +1,166 @@
+"""The words of the method: kinds, roles, criteria, relation kinds and the rules of the typology.
+
+The tables of this folder *are* the method: forms, labels, scores and the dictionary come from
+them, in French and in English. The ten kinds of ``origin`` *guide*, the questions and the expected
+roles follow the guide of AFD and IDDRI, *Smart city guide: local authorities leading the digital
+transformation* (Criqui, Barthel & Jaunet, 2018), step 3 and exercise 3, in our own words. The
+helices are those of Carayannis & Campbell (2009); which kind belongs to which helix is our
+assignment, and a study may change it. Salience is that of Mitchell, Agle & Wood (1997).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+UNCLASSIFIED: Final = "unclassified"
+TABLES: Final = ("kinds", "subkinds", "helices", "roles", "criteria", "relation_kinds")
+"""Tables of codes, each with ``label_fr`` and ``label_en``."""
+
+_FOLDER = Path(__file__).parent
+_UNCLASSIFIED_LABELS = {"fr": "Non classé", "en": "Unclassified"}
+_NUMBERS = {
+    "scale_min": 0.0,
+    "scale_max": 5.0,
+    "direction": 1,
+    "weight": 1.0,
+    "round": 2,
+    "priority": 50,
+}
+_DEFAULTS = {
+    "origin": "extension",
+    "user_side": "no",
+    "innovator": "no",
+    "per_challenge": "no",
+    "dimension": "",
+}
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """Every code that a study may use, with its labels; `read_codebook` returns it.
+
+    Attributes
+    ----------
+    kinds, subkinds, helices, roles, criteria, relation_kinds : pandas.DataFrame
+        Indexed by ``code``. Text cells that are empty hold ``""``; cells that may hold several
+        codes (``expected_roles``, a subkind's ``kind``) separate them by ``;``.
+    rules : pandas.DataFrame
+        One row a typology rule: rule, system, field, match, pattern, kind, subkind, confidence,
+        priority (the lower wins).
+    """
+
+    kinds: pd.DataFrame
+    subkinds: pd.DataFrame
+    helices: pd.DataFrame
+    roles: pd.DataFrame
+    criteria: pd.DataFrame
+    relation_kinds: pd.DataFrame
+    rules: pd.DataFrame
+
+    def label(self, table: str, code: str, language: str) -> str:
+        """Return the name of a code for people.
+
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        code : str
+            A code of that table, or ``unclassified``.
+        language : str
+            ``fr`` or ``en``.
+
+        Returns
+        -------
+        str
+            The label; the code itself where the codebook does not know it.
+
+        Examples
+        --------
+        >>> read_codebook().label("kinds", "local_authority", "fr")
+        'Collectivités territoriales'
+        """
+        if code == UNCLASSIFIED:
+            return _UNCLASSIFIED_LABELS[language]
+        entries: pd.DataFrame = getattr(self, table)
+        return str(entries.loc[code, f"label_{language}"]) if code in entries.index else str(code)
+
+
+def read_codebook(
+    *,
+    kinds: pd.DataFrame | None = None,
+    subkinds: pd.DataFrame | None = None,
+    criteria: pd.DataFrame | None = None,
+) -> Codebook:
+    """Read the codebook, with the additions and changes of a study.
+
+    Parameters
+    ----------
+    kinds, subkinds, criteria : pandas.DataFrame, optional
+        The study's own tables, with a column ``code``. A known code changes the cells that are
+        filled, a new code adds a row; what a new row leaves empty takes a plain default (a kind is
+        an extension, a criterion runs from 0 to 5 with weight 1 in the second round), and a label
+        in one language stands for the other.
+
+    Returns
+    -------
+    Codebook
+        Tables of codes and typology rules; the caller's tables are not changed.
+    """
+    tables = {name: _read_table(name).copy() for name in TABLES}
+    for name, additions in (("kinds", kinds), ("subkinds", subkinds), ("criteria", criteria)):
+        if additions is not None and not additions.empty:
+            tables[name] = _override(tables[name], additions)
+    return Codebook(**tables, rules=_read_rules().copy())
+
+
+@cache
+def _read_table(name: str) -> pd.DataFrame:
+    return _read_csv(_FOLDER / f"{name}.csv").set_index("code")
+
+
+@cache
+def _read_rules() -> pd.DataFrame:
+    files = sorted((_FOLDER / "rules").glob("*.csv"))
+    return pd.concat([_read_csv(file) for file in files], ignore_index=True)
+
+
+def _read_csv(file: Path) -> pd.DataFrame:
+    table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
+    return _set_types(table)
+
+
+def _set_types(table: pd.DataFrame) -> pd.DataFrame:
+    numbers = {name: type(_NUMBERS[name]) for name in table.columns if name in _NUMBERS}
+    return table.astype({name: numbers.get(name, "str") for name in table.columns})
+
+
+def _override(table: pd.DataFrame, additions: pd.DataFrame) -> pd.DataFrame:
+    """Lay the filled cells of `additions` over `table`, by code; the last row of a code wins."""
+    known = [column for column in additions.columns if column in ("code", *table.columns)]
+    own = additions[known].astype(object).dropna(subset=["code"])
+    own = own.drop_duplicates("code", keep="last").set_index("code")
+    own = own.mask(own.apply(lambda cells: cells.astype(str).str.strip().eq("")))
+    for column in own.columns.intersection(list(_NUMBERS)):
+        own[column] = pd.to_numeric(own[column], errors="coerce").astype(object)
+    order = [*table.index, *own.index.difference(table.index, sort=False)]
+    merged = own.combine_first(table.astype(object)).reindex(index=order, columns=table.columns)
+    return _set_types(_fill(merged).fillna("")).rename_axis("code")
+
+
+def _fill(table: pd.DataFrame) -> pd.DataFrame:
+    """Give the empty cells of new codes their defaults, and each text its other language."""
+    filled = table.fillna({k: v for k, v in (_NUMBERS | _DEFAULTS).items() if k in table})
+    for column in filled.columns[filled.columns.str.endswith("_fr")]:
+        twin = column.removesuffix("_fr") + "_en"
+        french, english = filled[column], filled[twin]
+        filled[column], filled[twin] = french.fillna(english), english.fillna(french)
+    codes = pd.Series(filled.index, index=filled.index, dtype=object)
+    stand_ins = {"label_fr": codes, "label_en": codes}
+    if "parent" in filled:
+        stand_ins["parent"] = filled["dimension"]
+    return filled.assign(**{name: filled[name].fillna(with_) for name, with_ in stand_ins.items()})

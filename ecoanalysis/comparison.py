@@ -1,0 +1,445 @@
+"""Compare territories, after asking whether their lists can be compared at all.
+
+The gate comes first: what it refuses is not computed, and it says why in codes. All else reads
+the stored tables of the territories, never their studies. Intervals read "if this list were a
+random draw of what exists"; a declared census has none. Territories keep the order in which they
+are given: nothing here is a ranking.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from ecoanalysis.codebook import UNCLASSIFIED
+from ecoanalysis.errors import UsageError
+
+if TYPE_CHECKING:
+    from ecoanalysis.codebook import Codebook
+    from ecoanalysis.study import Descriptor
+
+Results = Mapping[str, Mapping[str, pd.DataFrame]]
+
+COMPARISONS = ("mixes", "diversity", "readiness", "networks")
+SMALLEST_SIZE = 5
+LEVEL = 0.95
+TERRITORY_MEASURES = (
+    "n_actors",
+    "n_kinds",
+    "n_guide_kinds_listed",
+    "n_unclassified",
+    "share_unclassified",
+    "n_rated_actors",
+    "n_ratings",
+    "n_raters",
+    "n_ties",
+    "n_ties_beyond",
+)
+QUARTILES = {"lowest": 0.0, "lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
+QUARTILES |= {"highest": 1.0}
+
+
+def compare_territories(
+    results: Results, *, descriptor: Descriptor, territories: pd.DataFrame, codebook: Codebook
+) -> dict[str, pd.DataFrame]:
+    """Compare the territories of a study from their stored tables.
+
+    Parameters
+    ----------
+    results : mapping of str to mapping of str to pandas.DataFrame
+        Per territory_id its tables, of which `summary`, `actors`, `kinds`, `scores`, `network`
+        and `mixing` are read. The order of the mapping is kept.
+    descriptor : Descriptor
+        What the study says of itself.
+    territories : pandas.DataFrame
+        territory_id, name.
+    codebook : Codebook
+        Gives the order of the kinds.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        - gate : see `check_gate`
+        - territories : territory_id, name, then counts from `summary` (missing where not stored)
+        - mixes : see `compare_mixes`; counts only, without shares, if the gate refuses mixes
+        - diversity : see `compare_diversity`; empty if refused
+        - readiness : one row a territory: territory_id, n_actors, n_scored, and of the scores
+          (0-100) lowest, lower_quartile, median, upper_quartile, highest. Distributions to be
+          shown side by side; differences may be stated only if the gate allows readiness. Empty
+          if the study declares its territories not comparable
+        - networks : one row a territory and structure: territory_id, structure, the columns of
+          `network.measure_territory`, and for free ties ei_index and ei_expected between
+          helices; empty if refused
+        - totals : see `count_organisations`
+
+    Raises
+    ------
+    UsageError
+        If there are no results at all.
+    """
+    if not results:
+        raise UsageError("no territory to compare: no stored results")
+    summaries = {territory_id: tables["summary"] for territory_id, tables in results.items()}
+    gate = check_gate(descriptor, summaries=summaries)
+    allowed = list_allowed(gate)
+    kinds = _stack(results, "kinds")
+    mixes = compare_mixes(kinds, census=bool(descriptor.census))
+    if "mixes" not in allowed:
+        mixes = mixes.assign(share=np.nan, low=np.nan, high=np.nan)
+    diversity = compare_diversity(kinds)
+    readiness, networks = _describe_readiness(results), _join_networks(results)
+    return {
+        "gate": gate,
+        "territories": _list_territories(summaries, territories=territories),
+        "mixes": mixes,
+        "diversity": diversity if "diversity" in allowed else diversity.iloc[:0],
+        "readiness": readiness if descriptor.comparable is not False else readiness.iloc[:0],
+        "networks": networks if "networks" in allowed else networks.iloc[:0],
+        "totals": count_organisations(_stack(results, "actors"), kinds=codebook.kinds.index),
+    }
+
+
+def check_gate(descriptor: Descriptor, *, summaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Check what may be compared between the territories of a study.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+        comparable, boundary_rule, tie_question, date_window, census.
+    summaries : mapping of str to pandas.DataFrame
+        Per territory the table measure, value, of which n_actors, n_unclassified, n_ratings,
+        n_ties, n_ties_beyond and n_linked_territories are read (not stored = 0).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an item: item, passed (bool), reason (code), allows (`;` between: the comparisons
+        that need this item). Items and reasons, those that pass first:
+
+        - comparable : declared_comparable, not_stated / declared_not_comparable
+        - territories : several / single
+        - boundary_rule, date_window, tie_question : stated / not_stated
+        - ties : listed (in two territories or more) / not_listed
+        - shared_raters : shared (a chain of shared raters joins all rated territories) /
+          not_shared, no_ratings (in two territories or more)
+        - size : large_enough (two territories have 5 classified actors) / too_small
+        - census : declared, not_declared; decides about intervals, refuses nothing
+    """
+    values = pd.DataFrame({t: s.set_index("measure")["value"] for t, s in summaries.items()}).T
+    counts = values.apply(pd.to_numeric, errors="coerce")
+    n_ties = _read_measure(counts, "n_ties") + _read_measure(counts, "n_ties_beyond")
+    n_known = _read_measure(counts, "n_actors") - _read_measure(counts, "n_unclassified")
+    rated = _read_measure(counts, "n_ratings") > 0
+    linked = _read_measure(counts, "n_linked_territories")[rated] >= rated.sum()
+    everything, lists = ";".join(COMPARISONS), "mixes;diversity;networks"
+    if descriptor.comparable is None:
+        comparable = (True, "not_stated")
+    else:
+        found = "declared_comparable" if descriptor.comparable else "declared_not_comparable"
+        comparable = (bool(descriptor.comparable), found)
+    no_shared = "no_ratings" if rated.sum() < 2 else "not_shared"
+    rows = [
+        ("comparable", *comparable, everything),
+        ("territories", *_judge(len(summaries) > 1, "several", "single"), everything),
+        ("boundary_rule", *_judge_stated(descriptor.boundary_rule), lists),
+        ("date_window", *_judge_stated(descriptor.date_window), everything),
+        ("tie_question", *_judge_stated(descriptor.tie_question), "networks"),
+        ("ties", *_judge((n_ties > 0).sum() > 1, "listed", "not_listed"), "networks"),
+        (
+            "shared_raters",
+            *_judge(rated.sum() > 1 and linked.all(), "shared", no_shared),
+            "readiness",
+        ),
+        (
+            "size",
+            *_judge((n_known >= SMALLEST_SIZE).sum() > 1, "large_enough", "too_small"),
+            "diversity",
+        ),
+        ("census", True, "declared" if descriptor.census else "not_declared", ""),
+    ]
+    return pd.DataFrame(rows, columns=["item", "passed", "reason", "allows"])
+
+
+def list_allowed(gate: pd.DataFrame) -> set[str]:
+    """List the comparisons that every item of the gate allows.
+
+    Parameters
+    ----------
+    gate : pandas.DataFrame
+        As `check_gate` returns it.
+
+    Returns
+    -------
+    set of str
+        Of "mixes", "diversity", "readiness", "networks". A report draws and states no other.
+    """
+    failed = gate.loc[~gate["passed"].astype(bool), "allows"].fillna("")
+    return set(COMPARISONS) - set(";".join(failed).split(";"))
+
+
+def compare_mixes(kinds_by_territory: pd.DataFrame, *, census: bool = False) -> pd.DataFrame:
+    """Compare the share of each kind of actor between territories.
+
+    Parameters
+    ----------
+    kinds_by_territory : pandas.DataFrame
+        territory_id, kind, n (int >= 0); "unclassified" is counted and has no share.
+    census : bool
+        Whether the lists are declared complete: then there is nothing to estimate, and no
+        interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row each, in the order given:
+
+        - territory_id, kind, n
+        - share : 0-1 of the territory's classified actors; missing where there are none
+        - low, high : 0-1, Jeffreys' interval, 95 % (Brown, Cai & DasGupta 2001): quantiles of
+          Beta(n + 1/2, N - n + 1/2), the lower end 0 where n = 0 and the upper 1 where n = N.
+          Where n = 0, `high` bounds the share of a kind of which none is listed
+    """
+    table = kinds_by_territory[["territory_id", "kind", "n"]].reset_index(drop=True)
+    classified = table["n"].where(table["kind"] != UNCLASSIFIED).astype(float)
+    total = classified.groupby(table["territory_id"]).transform("sum")
+    low, high = _bound_share(classified.to_numpy(dtype=float), total.to_numpy(dtype=float))
+    table["share"] = classified / total.where(total > 0)
+    table["low"], table["high"] = (np.nan, np.nan) if census else (low, high)
+    return table
+
+
+def compare_diversity(kinds_by_territory: pd.DataFrame, *, size: int | None = None) -> pd.DataFrame:
+    """Compare how diverse the kinds of actors are, at equal size.
+
+    A longer list shows more kinds for that reason alone; so each territory's Hill numbers are
+    those expected in a random part of its list of one common size. No list is extrapolated.
+
+    Parameters
+    ----------
+    kinds_by_territory : pandas.DataFrame
+        territory_id, kind, n (int >= 0); "unclassified" is left out.
+    size : int, optional
+        The common size; the smallest list of at least 5 actors when not given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a territory, in the order given:
+
+        - territory_id
+        - n : int, classified actors
+        - size : int, the common size; missing where no list has 5 actors
+        - hill_0, hill_1, hill_2 : see `rarefy`; 1 to the number of kinds
+        - compared : bool, False where the list is shorter than the common size (or than 5):
+          its Hill numbers are then missing
+
+    Raises
+    ------
+    UsageError
+        If `size` is below 1.
+    """
+    if size is not None and size < 1:
+        raise UsageError(f"size must be at least 1, not {size}")
+    known = kinds_by_territory[kinds_by_territory["kind"] != UNCLASSIFIED]
+    names = pd.Index(kinds_by_territory["territory_id"].unique())
+    n = known.groupby("territory_id")["n"].sum().reindex(names, fill_value=0).astype("int64")
+    common = _find_common_size(n) if size is None else size
+    compared = n >= (max(common, SMALLEST_SIZE) if size is None else common)
+    counts = {str(name): part.to_numpy() for name, part in known.groupby("territory_id")["n"]}
+    hills = [
+        rarefy(counts[name], common) if use else (math.nan,) * 3
+        for name, use in zip(names, compared, strict=True)
+    ]
+    found = pd.DataFrame(hills, columns=["hill_0", "hill_1", "hill_2"], dtype=float)
+    found.insert(0, "territory_id", names)
+    found.insert(1, "n", n.to_numpy())
+    found.insert(2, "size", float(common) if common else np.nan)
+    return found.assign(compared=compared.to_numpy())
+
+
+def hill_numbers(counts: Sequence[int] | npt.NDArray[np.int64]) -> tuple[float, float, float]:
+    """Return the Hill numbers of order 0, 1 and 2 of a list as it is.
+
+    Order 0 is the number of kinds, 1 the exponential of Shannon's entropy, 2 the inverse of
+    Simpson's concentration: the number of equally frequent kinds that would be as diverse, rare
+    kinds weighing less and less (Hill 1973, *Ecology* 54).
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Actors of each kind, >= 0.
+
+    Returns
+    -------
+    tuple of float
+        Each from 1 to the number of kinds listed; all missing where nothing is listed.
+
+    Examples
+    --------
+    >>> [round(d, 5) for d in hill_numbers([10, 20, 20, 0, 3])]
+    [4.0, 3.36264, 3.09021]
+    """
+    listed = _read_counts(counts)
+    if not len(listed):
+        return math.nan, math.nan, math.nan
+    share = listed / listed.sum()
+    shannon = float(np.exp(-(share * np.log(share)).sum()))
+    return float(len(listed)), shannon, float(1 / (share**2).sum())
+
+
+def rarefy(counts: Sequence[int] | npt.NDArray[np.int64], size: int) -> tuple[float, float, float]:
+    """Return the Hill numbers of order 0, 1 and 2 expected in a random part of a list.
+
+    With f_k(m) the expected number of kinds that stand k times among m actors drawn without
+    replacement, sum over kinds of C(X, k) C(n - X, m - k) / C(n, m), the Hill number of order q
+    is (sum of (k/m)^q f_k(m))^(1 / (1 - q)), its limit for q = 1 (Chao et al. 2014,
+    *Ecological Monographs* 84; for q = 0 Hurlbert 1971, *Ecology* 52).
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Actors of each kind, >= 0.
+    size : int
+        Actors to draw, 1 to their number.
+
+    Returns
+    -------
+    tuple of float
+        Each from 1 to the number of kinds listed; at full size those of `hill_numbers`.
+
+    Raises
+    ------
+    UsageError
+        If `size` is not from 1 to the number of actors, or a count is negative or broken.
+
+    Examples
+    --------
+    >>> round(rarefy([12, 7, 5, 3, 2, 1], 10)[0], 5)
+    4.46743
+    """
+    listed = _read_counts(counts)
+    n = int(listed.sum())
+    if not 1 <= size <= n:
+        raise UsageError(f"size must lie between 1 and the {n} actors listed, not {size}")
+    k = np.arange(1, size + 1)
+    standing = np.asarray(stats.hypergeom.pmf(k[:, None], n, listed[None, :], size))
+    expected = standing.sum(axis=1)
+    share = k / size
+    shannon = float(np.exp(-(share * np.log(share) * expected).sum()))
+    return float(expected.sum()), shannon, float(1 / (share**2 * expected).sum())
+
+
+def count_organisations(actors: pd.DataFrame, *, kinds: Sequence[str] | pd.Index) -> pd.DataFrame:
+    """Count organisations over all territories, each once.
+
+    Parameters
+    ----------
+    actors : pandas.DataFrame
+        territory_id, actor_id, kind. The same actor_id in several territories is the same
+        organisation; its kind is the first that is not "unclassified".
+    kinds : sequence of str
+        Kinds to list, in this order; those met besides follow.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row "all" and one a kind: kind, n_organisations, n_entries (rows in the lists; larger
+        where an organisation stands in several), n_in_several (organisations in two territories
+        or more), all int.
+    """
+    known = actors["kind"].mask(actors["kind"] == UNCLASSIFIED)
+    by_actor = known.groupby(actors["actor_id"], sort=False)
+    kind = by_actor.first().fillna(UNCLASSIFIED)
+    entries = by_actor.size().reindex(kind.index)
+    found = pd.DataFrame({"kind": kind, "entries": entries, "several": entries > 1})
+    totals = found.groupby("kind").agg(
+        n_organisations=("entries", "size"),
+        n_entries=("entries", "sum"),
+        n_in_several=("several", "sum"),
+    )
+    order = list(dict.fromkeys([*kinds, *sorted(set(totals.index) - {UNCLASSIFIED}), UNCLASSIFIED]))
+    totals = totals.reindex(order, fill_value=0).astype("int64")
+    everything = totals.sum().to_frame("all").T
+    return pd.concat([everything, totals]).rename_axis("kind").reset_index()
+
+
+def _judge(passed: bool | np.bool_, yes: str, no: str) -> tuple[bool, str]:
+    return bool(passed), yes if passed else no
+
+
+def _judge_stated(text: object) -> tuple[bool, str]:
+    parts = text.values() if isinstance(text, Mapping) else [text]
+    return _judge(any(str(part or "").strip() for part in parts), "stated", "not_stated")
+
+
+def _read_measure(counts: pd.DataFrame, measure: str) -> pd.Series:
+    if measure not in counts.columns:
+        return pd.Series(0.0, index=counts.index)
+    return counts[measure].fillna(0.0)
+
+
+def _stack(results: Results, table: str) -> pd.DataFrame:
+    parts = [tables[table].assign(territory_id=name) for name, tables in results.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _list_territories(
+    summaries: Mapping[str, pd.DataFrame], *, territories: pd.DataFrame
+) -> pd.DataFrame:
+    names = territories.set_index("territory_id")["name"]
+    rows = []
+    for territory_id, summary in summaries.items():
+        value = pd.to_numeric(summary.set_index("measure")["value"], errors="coerce")
+        row = value.reindex(list(TERRITORY_MEASURES)).to_dict()
+        rows.append({"territory_id": territory_id, "name": names.get(territory_id)} | row)
+    return pd.DataFrame(rows, columns=["territory_id", "name", *TERRITORY_MEASURES])
+
+
+def _describe_readiness(results: Results) -> pd.DataFrame:
+    rows = []
+    for territory_id, tables in results.items():
+        scores = tables["scores"]
+        known = scores.loc[scores["dimension"] == "readiness", "score"].dropna().astype(float)
+        row = {"territory_id": territory_id, "n_actors": len(tables["actors"])}
+        row |= {"n_scored": len(known)}
+        rows.append(row | {name: known.quantile(share) for name, share in QUARTILES.items()})
+    return pd.DataFrame(rows, columns=["territory_id", "n_actors", "n_scored", *QUARTILES])
+
+
+def _join_networks(results: Results) -> pd.DataFrame:
+    networks, mixing = _stack(results, "network"), _stack(results, "mixing")
+    between = mixing[mixing["group"] == "helix"].assign(structure="free")
+    wanted = between[["territory_id", "structure", "ei_index", "ei_expected"]]
+    joined = networks.merge(wanted, on=["territory_id", "structure"], how="left")
+    first = ["territory_id", "structure"]
+    return joined[[*first, *joined.columns.drop(first)]]
+
+
+def _find_common_size(n: pd.Series) -> int:
+    large = n[n >= SMALLEST_SIZE]
+    return int(large.min()) if len(large) else 0
+
+
+def _bound_share(
+    n: npt.NDArray[np.floating], total: npt.NDArray[np.floating]
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+    """Return Jeffreys' limits; missing where `n` is missing or the total 0."""
+    first, second = n + 0.5, np.where(total > 0, total - n + 0.5, np.nan)
+    tail = (1 - LEVEL) / 2
+    low = stats.beta.ppf(tail, first, second)
+    high = stats.beta.ppf(1 - tail, first, second)
+    known = ~np.isnan(second)
+    return np.where(known & (n == 0), 0.0, low), np.where(known & (n == total), 1.0, high)
+
+
+def _read_counts(counts: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    array = np.asarray(counts, dtype=float)
+    if not (np.isfinite(array) & (array >= 0) & (array == np.floor(array))).all():
+        raise UsageError(f"counts must be whole numbers, none negative; found {list(counts)}")
+    return array[array > 0].astype(np.int64)

@@ -1,0 +1,359 @@
+"""The flow of one territory, written once: classify, score, connect, and say what is missing.
+
+Every stage takes tables and returns tables of codes and numbers; the sentences are made by
+`ecoanalysis.report`. A notebook calls `run_territory` and shows what it returns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ecoanalysis import linkage, network, scoring, ties, typology
+from ecoanalysis.codebook import Codebook
+from ecoanalysis.errors import UsageError
+from ecoanalysis.study import Descriptor, Study, check_study, read_study
+
+READINESS = ("familiarity", "appetite")
+NEEDS = ("financial", "technical", "human", "data", "ideas")
+
+
+@dataclass(frozen=True)
+class TerritoryResult:
+    """All that is known of one territory, as tables.
+
+    Attributes
+    ----------
+    study_id, territory_id : str
+        The study's folder name and the territory's code.
+    territory : mapping
+        The territory's own row: name, country_code, region, population …
+    descriptor : Descriptor
+        What the study says of itself: title, licences, boundary rule, notice.
+    codebook : Codebook
+        Kinds, criteria and labels, with the study's own additions.
+    parameters : mapping
+        The options that the tables were computed with.
+    tables : mapping of str to pandas.DataFrame
+        Named tables with fixed columns; empty where the study holds no data.
+    """
+
+    study_id: str
+    territory_id: str
+    territory: Mapping[str, Any]
+    descriptor: Descriptor
+    codebook: Codebook
+    parameters: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+
+
+def run_territory(
+    study: Study, territory_id: str, *, minimum_coverage: float = 0.5
+) -> TerritoryResult:
+    """Run every stage once for one territory.
+
+    Parameters
+    ----------
+    study : Study
+        A study that passed its check.
+    territory_id : str
+        One of the study's territories.
+    minimum_coverage : float
+        Share of a score's weights (0-1) that must be answered for the score to be shown.
+
+    Returns
+    -------
+    TerritoryResult
+        Tables: actors, summary, kinds, helices, subkinds, roles, actor_roles, themes, founded,
+        desk, fields, scores, averages, criteria, raters, ties, actor_network, network, mixing,
+        mixing_matrix, challenges, positions, constraints, actions, gaps, questions, provenance,
+        warnings.
+
+    Raises
+    ------
+    UsageError
+        If the study has no such territory.
+    """
+    if not 0 <= minimum_coverage <= 1:
+        raise UsageError(f"minimum_coverage must lie between 0 and 1, not {minimum_coverage}")
+    here = {name: _keep_territory(table, territory_id) for name, table in study.tables.items()}
+    if here["territories"].empty:
+        known = ", ".join(study.tables["territories"]["territory_id"])
+        raise UsageError(f"no territory {territory_id!r} in {study.path}; there are: {known}")
+    if not study.tables["constraints"].empty:
+        mine = study.tables["constraints"]["challenge_id"].isin(here["challenges"]["challenge_id"])
+        here["constraints"] = study.tables["constraints"][mine]
+    tables: dict[str, pd.DataFrame] = {}
+    tables |= _run_typology(here, study.codebook)
+    tables |= _run_scores(here, study.codebook, minimum_coverage)
+    tables |= _run_network(here, tables["actors"], study)
+    tables |= _run_challenges(here)
+    tables["actors"] = _join_measures(tables)
+    tables["provenance"] = _count_sources(tables["actors"], study.descriptor)
+    tables["gaps"] = _find_gaps(tables["kinds"])
+    tables["questions"] = _list_questions(tables)
+    tables["warnings"] = study.warnings.loc[:, ["code", "table", "field", "found"]]
+    tables["summary"] = _summarise(tables, study, territory_id)
+    return TerritoryResult(
+        study_id=study.study_id,
+        territory_id=territory_id,
+        territory={str(k): v for k, v in here["territories"].iloc[0].items()},
+        descriptor=study.descriptor,
+        codebook=study.codebook,
+        parameters={"minimum_coverage": minimum_coverage},
+        tables={name: table.reset_index(drop=True) for name, table in tables.items()},
+    )
+
+
+def review_study(path: str | Path) -> pd.DataFrame:
+    """Check a study and add what only the later stages can see.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        Folder of the study.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The faults of `check_study`, and below them warnings `unclassified_actors` (one a
+        territory, `found` is the count) and `probable_duplicate` (one a pair). The later stages
+        run only on a study without refusals.
+    """
+    faults = check_study(path)
+    if (faults["severity"] == "refusal").any():
+        return faults
+    study = read_study(path)
+    actors = study.tables["actors"]
+    classified = typology.classify_actors(actors, codebook=study.codebook)
+    unknown = classified.loc[classified["kind"] == "unclassified", "territory_id"].value_counts()
+    rows = [
+        {"code": "unclassified_actors", "field": "kind", "found": f"{territory_id} ({n})"}
+        for territory_id, n in unknown.sort_index().items()
+    ]
+    pairs = linkage.find_duplicates(actors)
+    rows += [
+        {"code": "probable_duplicate", "field": "name", "found": f"{a} ~ {b}"}
+        for a, b in zip(pairs["actor_id"], pairs["other_id"], strict=True)
+    ]
+    if not rows:
+        return faults
+    later = pd.DataFrame(rows).assign(severity="warning", table="actors")
+    return pd.concat([faults, later.reindex(columns=faults.columns)], ignore_index=True)
+
+
+def _keep_territory(table: pd.DataFrame, territory_id: str) -> pd.DataFrame:
+    if "territory_id" not in table.columns:
+        return table
+    return table[table["territory_id"] == territory_id]
+
+
+def _run_typology(here: Mapping[str, pd.DataFrame], book: Codebook) -> dict[str, pd.DataFrame]:
+    actors = here["actors"]
+    classified = typology.classify_actors(actors, codebook=book)
+    found = classified.drop(columns=["territory_id", "actor_id"]).set_axis(actors.index)
+    register = actors.drop(columns=["kind", "subkind", "territory_id"]).join(found)
+    roles, actor_roles = typology.compare_roles(classified, actors=actors, kinds=book.kinds)
+    return {
+        "actors": register,
+        "kinds": typology.tabulate_kinds(classified, kinds=book.kinds),
+        "helices": typology.tabulate_helices(classified),
+        "subkinds": typology.tabulate_subkinds(classified),
+        "roles": roles,
+        "actor_roles": actor_roles,
+        "themes": typology.tabulate_themes(actors),
+        "founded": _count_founded(actors["founded"]),
+        "desk": typology.measure_desk_evidence(actors),
+        "fields": _count_filled(actors),
+    }
+
+
+def _run_scores(
+    here: Mapping[str, pd.DataFrame], book: Codebook, minimum_coverage: float
+) -> dict[str, pd.DataFrame]:
+    ratings, raters, actors = here["ratings"], here["raters"], here["actors"]
+    averages = scoring.average_ratings(ratings, raters=raters, criteria=book.criteria)
+    scores = scoring.score_actors(
+        averages, criteria=book.criteria, actors=actors, minimum_coverage=minimum_coverage
+    )
+    known = averages.merge(book.criteria[["dimension"]], left_on="criterion", right_index=True)
+    criteria = known.groupby(["dimension", "criterion"], sort=False).agg(
+        mean=("mean", "mean"),
+        n_actors=("mean", "count"),
+        n_ratings=("n_raters", "sum"),
+        n_dont_know=("n_dont_know", "sum"),
+        n_self=("n_self", "sum"),
+    )
+    voices = ratings.dropna(subset="value").groupby("criterion")["rater_id"].nunique()
+    criteria = criteria.reset_index()
+    criteria["n_raters"] = criteria["criterion"].map(voices).fillna(0).astype(int)
+    n_ratings = ratings.groupby("rater_id").size()
+    panel = raters.assign(n_ratings=raters["rater_id"].map(n_ratings).fillna(0))
+    mix = panel.groupby(["role", "mode"], dropna=False)
+    raters_mix = mix.agg(n_raters=("rater_id", "nunique"), n_ratings=("n_ratings", "sum"))
+    return {
+        "averages": averages,
+        "scores": scores,
+        "criteria": criteria,
+        "raters": raters_mix.reset_index(),
+    }
+
+
+def _run_network(
+    here: Mapping[str, pd.DataFrame], register: pd.DataFrame, study: Study
+) -> dict[str, pd.DataFrame]:
+    kept = ties.select_ties(
+        _gather_relations(study, here["actors"]),
+        actors=register,
+        relation_kinds=study.codebook.relation_kinds,
+    )
+    inside = kept[kept["scope"] == "inside"]
+    free = inside[inside["structure"] == "free"]
+    structures = [("all", inside), *((s, t) for s, t in inside.groupby("structure"))]
+    rows = [
+        network.measure_territory(t, actors=register, group="helix").assign(structure=name)
+        for name, t in structures
+    ]
+    mixing = [
+        network.measure_mixing(free, actors=register, group=group, directed=False)
+        for group in ("kind", "helix")
+    ]
+    return {
+        "ties": kept,
+        "actor_network": network.measure_actors(inside, actors=register),
+        "network": pd.concat(rows, ignore_index=True),
+        "mixing": pd.concat(mixing, ignore_index=True),
+        "mixing_matrix": network.tabulate_mixing(free, actors=register, group="helix"),
+    }
+
+
+def _gather_relations(study: Study, actors: pd.DataFrame) -> pd.DataFrame:
+    """Relations recorded here, and those that come in from elsewhere across the border.
+
+    A relation inside another territory stays there, although one of its ends may be an
+    organisation that is listed here as well.
+    """
+    relations, everyone = study.tables["relations"], study.tables["actors"]
+    listed = pd.MultiIndex.from_frame(everyone[["territory_id", "actor_id"]])
+    ends = pd.MultiIndex.from_frame(relations[["territory_id", "target_id"]])
+    mine = relations["territory_id"].isin(actors["territory_id"])
+    incoming = relations["target_id"].isin(actors["actor_id"]) & ~ends.isin(listed)
+    incoming &= ~relations["source_id"].isin(actors["actor_id"])
+    return relations[mine | incoming]
+
+
+def _run_challenges(here: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    positions = here["positions"].groupby(["challenge_id", "actor_id"], sort=False)["value"]
+    return {
+        "challenges": here["challenges"].drop(columns="territory_id"),
+        "positions": positions.agg(mean="mean", n_raters="count").reset_index(),
+        "constraints": here["constraints"],
+        "actions": here["actions"].drop(columns="territory_id"),
+    }
+
+
+def _join_measures(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Add degree, readiness and its coverage to the register (missing where nothing was asked)."""
+    register = tables["actors"]
+    scores = tables["scores"]
+    ready = scores[scores["dimension"] == "readiness"].set_index("actor_id")
+    degree = tables["actor_network"].set_index("actor_id")["degree"].astype(float)
+    known = degree if len(tables["ties"]) else degree * math.nan
+    return register.assign(
+        degree=register["actor_id"].map(known),
+        readiness=register["actor_id"].map(ready["score"]),
+        coverage=register["actor_id"].map(ready["coverage"]),
+    )
+
+
+def _count_founded(founded: pd.Series) -> pd.DataFrame:
+    years = founded.dropna().astype(int)
+    counts = (years // 10 * 10).value_counts().sort_index()
+    return pd.DataFrame({"period": counts.index.astype(str), "n": counts.to_numpy()})
+
+
+def _count_filled(actors: pd.DataFrame) -> pd.DataFrame:
+    fields = ["city", "latitude", "website", "founded", "tags", "roles", "reach", "channels"]
+    filled = actors[fields].notna().sum()
+    share = filled / len(actors) if len(actors) else filled * math.nan
+    return pd.DataFrame({"field": fields, "n_filled": filled.to_numpy(), "share": share.to_numpy()})
+
+
+def _count_sources(register: pd.DataFrame, descriptor: Descriptor) -> pd.DataFrame:
+    names = register["provenance"].fillna("").str.split(";").explode().str.split(":").str[0]
+    counts = names.str.strip().groupby(level=0).unique().explode().value_counts()
+    rows = [
+        {
+            "source": source.get("name"),
+            "title": source.get("title"),
+            "licence": source.get("licence"),
+            "credit": source.get("credit"),
+            "accessed_on": source.get("accessed_on"),
+            "n_actors": int(counts.get(str(source.get("name")), 0)),
+        }
+        for source in descriptor.sources
+    ]
+    columns = ["source", "title", "licence", "credit", "accessed_on", "n_actors"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _find_gaps(kinds: pd.DataFrame) -> pd.DataFrame:
+    missing = (kinds["origin"] == "guide") & (kinds["n"] == 0)
+    return kinds.loc[missing, ["kind", "helix"]]
+
+
+def _list_questions(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Say which table is still to be collected, as codes: `code` and its `subject`."""
+    actors = tables["actors"]
+    checks = [
+        ("no_ratings", tables["averages"].empty),
+        ("no_relations", tables["ties"].empty),
+        ("no_challenges", tables["challenges"].empty),
+        ("no_positions", tables["positions"].empty),
+        ("no_actions", tables["actions"].empty),
+        ("no_roles", actors["roles"].isna().all()),
+        ("no_coordinates", actors["latitude"].isna().all()),
+    ]
+    rows = [{"code": code, "subject": "", "n": math.nan} for code, holds in checks if holds]
+    n_unknown = int((actors["kind"] == "unclassified").sum())
+    if n_unknown:
+        rows.append({"code": "unclassified", "subject": "", "n": n_unknown})
+    rows += [
+        {"code": "missing_kind", "subject": kind, "n": math.nan} for kind in tables["gaps"]["kind"]
+    ]
+    return pd.DataFrame(rows, columns=["code", "subject", "n"])
+
+
+def _summarise(tables: Mapping[str, pd.DataFrame], study: Study, territory_id: str) -> pd.DataFrame:
+    actors, kinds, kept = tables["actors"], tables["kinds"], tables["ties"]
+    panels = scoring.measure_shared_raters(study.tables["ratings"])
+    panel = panels[panels["territory_id"] == territory_id]
+    listed = kinds[(kinds["n"] > 0) & (kinds["kind"] != "unclassified")]
+    n_unknown = int((actors["kind"] == "unclassified").sum())
+    values = {
+        "n_actors": len(actors),
+        "n_kinds": len(listed),
+        "n_guide_kinds": int((kinds["origin"] == "guide").sum()),
+        "n_guide_kinds_listed": int((listed["origin"] == "guide").sum()),
+        "n_unclassified": n_unknown,
+        "share_unclassified": n_unknown / len(actors) if len(actors) else math.nan,
+        "n_located": int(actors["latitude"].notna().sum()),
+        "n_inferred": int((actors["placed"] == "inferred").sum()),
+        "n_with_website": int(actors["website"].notna().sum()),
+        "n_in_several_sources": int(actors["provenance"].fillna("").str.contains(";").sum()),
+        "n_ratings": int(tables["raters"]["n_ratings"].sum()),
+        "n_raters": int(tables["raters"]["n_raters"].sum()),
+        "n_rated_actors": tables["averages"]["actor_id"].nunique(),
+        "n_shared_raters": int(panel["n_shared_raters"].sum()),
+        "n_linked_territories": int(panel["n_linked_territories"].sum()),
+        "n_ties": int((kept["scope"] == "inside").sum()),
+        "n_ties_beyond": int((kept["scope"] == "beyond").sum()),
+        "n_challenges": len(tables["challenges"]),
+        "n_actions": len(tables["actions"]),
+    }
+    return pd.DataFrame({"measure": list(values), "value": [float(v) for v in values.values()]})

@@ -1,0 +1,152 @@
+"""Whole pages: an executed notebook as one HTML file, and the index of a study's pages.
+
+A page holds its style and its figures; it has no script and asks nothing of any network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+from nbconvert.exporters.templateexporter import TemplateExporter
+
+from ecoanalysis.report.section import (
+    FOLDER,
+    PAGE_TYPE,
+    Section,
+    choose_text,
+    find_twin,
+    list_records,
+    use_templates,
+)
+from ecoanalysis.study import Study, describe_faults
+from ecoanalysis.wording import use_language
+
+COMPARISON = "comparison"
+
+
+def render_page(notebook: str | Path, *, language: str) -> str:
+    """Render an executed notebook as one self-contained page.
+
+    Parameters
+    ----------
+    notebook : path
+        A notebook whose cells have shown sections, the header among them. Code, markdown and
+        cells tagged ``lab`` stay out.
+    language : str
+        Language code of the frame.
+
+    Returns
+    -------
+    str
+        The page as HTML.
+    """
+    executed = nbformat.read(notebook, as_version=4)
+    shown = [o.data for c in executed.cells for o in c.get("outputs", []) if "data" in o]
+    page: Mapping[str, str] = next((data[PAGE_TYPE] for data in shown if PAGE_TYPE in data), {})
+    frame = _make_frame(language, title=page.get("title", ""), notice=page.get("notice", ""))
+    html, _ = _use_exporter().from_notebook_node(executed, resources={"frame": frame})
+    return str(html)
+
+
+def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, language: str) -> str:
+    """Render the index of the pages of a study that stand in one language.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    folder : path
+        Folder of its pages in this language; pages of earlier runs are listed as well.
+    status : pandas.DataFrame
+        Pages of the last run: page, status ("done" or "failed"), seconds, cause.
+    language : str
+        Language code of the page.
+
+    Returns
+    -------
+    str
+        The index as HTML.
+    """
+    names = study.tables["territories"].set_index("territory_id")["name"]
+    last = {row["page"]: row for row in list_records(status)}
+    entries = [
+        {"name": name, "page": page, **_describe_page(Path(folder), str(page), last)}
+        for page, name in names.items()
+    ]
+    title = choose_text(study.descriptor.title, language) or study.study_id
+    notice = study.descriptor.notice.get(language, "")
+    twin = find_twin(language, "")
+    return (
+        use_templates(language)
+        .get_template("index.html.j2")
+        .render(
+            frame=_make_frame(language, title=title, notice=notice),
+            title=title,
+            study=title,
+            notice=notice,
+            fictional=study.descriptor.fictional,
+            up="",
+            twin=f"../{twin['other']}/index.html",
+            other=twin["other"],
+            entries=entries,
+            filled={column for entry in entries for column, n in entry["s"].items() if n},
+            n_actors=len(study.tables["actors"]),
+            comparison=_describe_page(Path(folder), COMPARISON, last),
+            warnings=describe_faults(study.warnings, language=use_language(language)),
+        )
+    )
+
+
+def show_style() -> Section:
+    """Give the sections of a notebook their look in JupyterLab; a page has it in its head."""
+    return Section("style", f"<style>\n{_read_style()}</style>")
+
+
+def _describe_page(
+    folder: Path, page: str, last: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Say whether a page stands, how its last making ended, and its key numbers."""
+    outcome = last.get(page, {})
+    summary = folder / page / "tables" / "summary.csv"
+    numbers = (
+        pd.read_csv(summary).set_index("measure")["value"].to_dict() if summary.is_file() else {}
+    )
+    return {
+        "stands": (folder / page / "report.html").is_file(),
+        "status": outcome.get("status", ""),
+        "seconds": outcome.get("seconds"),
+        "cause": outcome.get("cause") or "",
+        "s": numbers,
+    }
+
+
+def _make_frame(language: str, *, title: str, notice: str) -> dict[str, str]:
+    words = use_language(language)
+    return {
+        "language": language,
+        "title": title,
+        "notice": notice,
+        "skip": words.gettext("Skip to the content"),
+        "working": words.gettext("Working document – not for distribution"),
+        "style": _read_style(),
+    }
+
+
+@cache
+def _read_style() -> str:
+    return (FOLDER / "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _use_exporter() -> TemplateExporter:
+    return TemplateExporter(
+        template_name="ecoanalysis",
+        template_file="index.html.j2",
+        extra_template_basedirs=[str(FOLDER / "nbconvert")],
+        extra_template_paths=[str(FOLDER / "templates")],
+    )

@@ -1,0 +1,167 @@
+"""A part of a page: one Jinja2 template filled with tables, in the language of the page.
+
+Autoescape is on, so whatever a name holds is text; only figures drawn by `ecoanalysis.figures`
+enter as images.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from ecoanalysis.codebook import Codebook
+from ecoanalysis.wording import LANGUAGES, Language, use_language
+
+PAGE_TYPE = "application/vnd.ecoanalysis.page+json"
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, repr=False)
+class Section:
+    """One part of a page, shown by Jupyter as HTML.
+
+    Parameters
+    ----------
+    name : str
+        Name of its template.
+    html : str
+        Its markup, escaped and without script.
+    page : mapping, optional
+        What the frame of the page says: title, notice. The header has it.
+    """
+
+    name: str
+    html: str
+    page: Mapping[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Section {self.name}>"
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        frame = {PAGE_TYPE: dict(self.page)} if self.page else {}
+        return {"text/plain": repr(self), "text/html": self.html, **frame}
+
+
+def render_section(
+    name: str,
+    language: str,
+    /,
+    *,
+    codebook: Codebook | None = None,
+    page: Mapping[str, str] | None = None,
+    **context: Any,
+) -> Section:
+    """Fill the template `name` with tables.
+
+    Parameters
+    ----------
+    name : str
+        Template `templates/<name>.html.j2`.
+    language : str
+        Language code of the page.
+    codebook : Codebook, optional
+        Gives the templates their labels of kinds, roles, criteria.
+    page : mapping, optional
+        What the frame of the page says.
+    **context
+        Tables and values that the template names.
+
+    Returns
+    -------
+    Section
+        The filled template.
+    """
+    context |= {"id": Path(name).name, "compared": name.startswith("comparison/")}
+    if codebook is not None:
+        context["label"] = partial(_find_label, codebook, language)
+    html = use_templates(language).get_template(f"{name}.html.j2").render(**context)
+    return Section(name, html, page)
+
+
+@cache
+def use_templates(code: str) -> jinja2.Environment:
+    """Return the templates with the sentences, numbers and dates of one language.
+
+    Parameters
+    ----------
+    code : str
+        Language code.
+
+    Returns
+    -------
+    jinja2.Environment
+        Autoescape on; an undefined name is an error.
+    """
+    language = use_language(code)
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.install_gettext_callables(  # type: ignore[attr-defined]
+        language.gettext,
+        lambda one, many, n: language.ngettext(one, many, int(n)),  # counts come as floats
+        newstyle=True,
+    )
+    templates.globals["language"] = language
+    templates.filters |= {
+        "number": language.format_number,
+        "percent": language.format_percent,
+        "date": language.format_date,
+        "signed": partial(_write_signed, language),
+        "records": list_records,
+        "web": _keep_web_address,
+        "data_uri": _embed_svg,
+    }
+    return templates
+
+
+def find_twin(language: str, page: str) -> dict[str, Any]:
+    """Say where a report's index and the same report in the other language stand beside it."""
+    other = next(code for code in LANGUAGES if code != language)
+    return {"up": "../index.html", "twin": f"../../{other}/{page}/report.html", "other": other}
+
+
+def choose_text(text: Any, language: str) -> str:
+    """Take a descriptor's text in this language, else in any."""
+    if not isinstance(text, dict):
+        return str(text or "")
+    return str(text.get(language) or next(iter(text.values()), ""))
+
+
+def list_records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give a table to a template: one dictionary a row, missing values as None."""
+    values = table.astype(object).where(table.notna(), None)
+    return [{str(k): v for k, v in row.items()} for row in values.to_dict("records")]
+
+
+def _find_label(codebook: Codebook, language: str, table: str, code: str) -> str:
+    return codebook.label(table, code, language)
+
+
+def _write_signed(language: Language, value: float | None, digits: int = 2) -> str:
+    written = language.format_number(value, digits)
+    return f"+{written}" if value is not None and value > 0 else written.replace("-", "−")
+
+
+def _keep_web_address(url: object) -> str:
+    """Keep what a browser opens as a page; anything else is no link."""
+    text = str(url or "").strip()
+    return text if text.lower().startswith(("http://", "https://")) else ""
+
+
+def _embed_svg(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

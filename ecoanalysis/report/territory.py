@@ -1,0 +1,343 @@
+"""The eight parts of a territory's report.
+
+Each function takes the tables of `pipeline.run_territory` and returns one part of the page in the
+language asked for; the sentences are in the templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from ecoanalysis import figures, linkage
+from ecoanalysis.codebook import Codebook
+from ecoanalysis.pipeline import TerritoryResult
+from ecoanalysis.report.section import (
+    Section,
+    choose_text,
+    find_twin,
+    list_records,
+    render_section,
+)
+from ecoanalysis.wording import use_language
+
+DIMENSIONS = ("interest", "resource", "lever", "seeks")
+WAYS = ("stated", "certain", "probable", "possible")
+NAMES_SHOWN = 12
+
+
+def show_header(result: TerritoryResult, *, language: str = "fr") -> Section:
+    """Show the head of the page: territory, notice, key numbers, contents."""
+    title = str(result.territory["name"])
+    notice = result.descriptor.notice.get(language, "")
+    name = choose_text(result.descriptor.title, language) or result.study_id
+    return render_section(
+        "header",
+        language,
+        page={"title": f"{title} – {name}", "notice": notice},
+        title=title,
+        notice=notice,
+        fictional=result.descriptor.fictional,
+        study=name,
+        observed_on=_find_last_day(result.tables["actors"]),
+        s=_read_summary(result),
+        **find_twin(language, result.territory_id),
+    )
+
+
+def show_profile(result: TerritoryResult, *, language: str = "fr") -> Section:
+    """Show the territory in five sentences, where they come from and what the list covers."""
+    kinds = result.tables["kinds"]
+    known = kinds[(kinds["kind"] != "unclassified") & (kinds["n"] > 0)]
+    return _show(
+        "profile",
+        result,
+        language,
+        name=str(result.territory["name"]),
+        top=list_records(known.nlargest(3, "n")),
+        fields=list_records(result.tables["fields"]),
+    )
+
+
+def show_actors(result: TerritoryResult, *, language: str = "fr") -> Section:
+    """Show who is there: kinds, map, themes, roles, what is not listed, the register."""
+    tables, book, words = result.tables, result.codebook, use_language(language)
+    kinds, roles = tables["kinds"], tables["roles"]
+    located = tables["actors"].dropna(subset=["latitude", "longitude"])
+    return _show(
+        "actors",
+        result,
+        language,
+        kinds_figure=_draw(
+            kinds, lambda ax: figures.plot_kinds(kinds, ax=ax, codebook=book, language=words)
+        ),
+        map_figure=_draw(
+            located, lambda ax: figures.plot_map(located, ax=ax, codebook=book, language=words)
+        ),
+        themes_figure=_draw(
+            tables["themes"],
+            lambda ax: figures.plot_themes(tables["themes"], ax=ax, language=words),
+        ),
+        founded_figure=_draw(
+            tables["founded"],
+            lambda ax: figures.plot_founded(tables["founded"], ax=ax, language=words),
+        ),
+        roles_figure=_draw(
+            roles[roles["n_stated"] > 0],
+            lambda ax: figures.plot_roles(roles, ax=ax, codebook=book, language=words),
+        ),
+        n_founded=int(tables["founded"]["n"].sum()),
+        listed=list_records(kinds[kinds["n"] > 0]),
+        helices=list_records(tables["helices"][tables["helices"]["n"] > 0]),
+        subkinds=list_records(tables["subkinds"]),
+        expected=list_records(
+            roles[roles["n_expected"] > 0].sort_values("n_expected", ascending=False)
+        ),
+        surprises=list_records(
+            tables["actor_roles"].merge(tables["actors"][["actor_id", "name"]], on="actor_id")
+        ),
+        register=_list_register(result, language),
+        definition=lambda kind: str(book.kinds[f"definition_{language}"][kind]),
+    )
+
+
+def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
+    """Show who is ready: the grid and scores of the rated, and desk evidence apart."""
+    tables, book, words = result.tables, result.codebook, use_language(language)
+    scores = tables["scores"]
+    ready = scores[(scores["dimension"] == "readiness") & (scores["n_raters"] > 0)]
+    rated = ready.merge(tables["actors"][["actor_id", "name", "kind", "helix"]], on="actor_id")
+    rated = rated.sort_values(["score", "name"], ascending=[False, True])
+    return _show(
+        "readiness",
+        result,
+        language,
+        rated=list_records(rated),
+        roles=_count_people(tables["raters"], "role"),
+        modes=_count_people(tables["raters"], "mode"),
+        figure=_draw(
+            rated,
+            lambda ax: figures.plot_readiness(
+                tables["averages"],
+                actors=tables["actors"],
+                ax=ax,
+                codebook=book,
+                language=words,
+            ),
+        ),
+        asked=_list_criteria(book, "readiness"),
+        desk=list_records(tables["desk"][tables["desk"]["n"] > 0]),
+        minimum_coverage=result.parameters["minimum_coverage"],
+    )
+
+
+def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
+    """Show what moves the organisations and what they bring, kind by kind."""
+    tables, book, words = result.tables, result.codebook, use_language(language)
+    criteria = tables["criteria"][tables["criteria"]["dimension"].isin(DIMENSIONS)]
+    parts = [
+        {
+            "dimension": dimension,
+            "top": list_records(group.nlargest(3, "mean")),
+            "figure": _draw(
+                group,
+                lambda ax, dimension=dimension: figures.plot_heatmap(  # type: ignore[misc]
+                    tables["averages"],
+                    actors=tables["actors"],
+                    dimension=dimension,
+                    ax=ax,
+                    codebook=book,
+                    language=words,
+                ),
+            ),
+        }
+        for dimension in DIMENSIONS
+        if len(group := criteria[criteria["dimension"] == dimension])
+    ]
+    asked = [(dimension, _list_criteria(book, dimension)) for dimension in DIMENSIONS]
+    return _show(
+        "motives",
+        result,
+        language,
+        parts=parts,
+        asked=asked,
+        criteria=list_records(criteria),
+        n_rated=tables["averages"]["actor_id"].nunique(),
+    )
+
+
+def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
+    """Show how the organisations are tied, who has no recorded tie, what leaves the territory."""
+    tables, book, words = result.tables, result.codebook, use_language(language)
+    ties, actors, matrix = tables["ties"], tables["actors"], tables["mixing_matrix"]
+    inside = ties[ties["scope"] == "inside"]
+    mixing = tables["mixing"][tables["mixing"]["group"] == "helix"]
+    network = tables["network"][tables["network"]["structure"].isin(["all", "free"])]
+    alone = actors["actor_id"].isin(
+        tables["actor_network"].loc[tables["actor_network"]["isolate"].astype(bool), "actor_id"]
+    )
+    by_kind = pd.crosstab(ties["kind"], ties["scope"])
+    by_kind = by_kind.reindex(columns=["inside", "beyond"], fill_value=0)
+    return _show(
+        "ties",
+        result,
+        language,
+        figure=_draw(
+            inside,
+            lambda ax: figures.plot_network(
+                inside, actors=actors, ax=ax, codebook=book, language=words
+            ),
+        ),
+        matrix_figure=_draw(
+            matrix,
+            lambda ax: figures.plot_mixing(matrix, ax=ax, codebook=book, language=words),
+        ),
+        everything=list_records(tables["network"])[0],
+        network=list_records(network),
+        mixing=next(iter(list_records(mixing)), None),
+        not_free=int((inside["structure"] != "free").sum()),
+        isolates=list_records(actors.loc[alone, ["name"]]) if len(ties) else [],
+        n_isolates=int(alone.sum()),
+        tie_kinds=list_records(by_kind.reset_index()),
+    )
+
+
+def show_partners(result: TerritoryResult, *, language: str = "fr") -> Section:
+    """Show what is known of each challenge, and who must be heard."""
+    actors, book = result.tables["actors"], result.codebook
+    names = actors.set_index("actor_id")["name"]
+    users = book.kinds.index[book.kinds["user_side"] == "yes"]
+    heard = [
+        (kind, list(group.head(NAMES_SHOWN)), max(len(group) - NAMES_SHOWN, 0))
+        for kind in users
+        if len(group := actors.loc[actors["kind"] == kind, "name"].sort_values())
+    ]
+    challenges = [
+        challenge | _collect_challenge(result, challenge, names)
+        for challenge in list_records(result.tables["challenges"])
+    ]
+    return _show("partners", result, language, challenges=challenges, heard=heard)
+
+
+def show_next(result: TerritoryResult, *, language: str = "fr") -> Section:
+    """Show what comes next: gaps, agreed actions, and the questions still to be asked."""
+    tables = result.tables
+    names = tables["actors"].set_index("actor_id")["name"]
+    titles = tables["challenges"].set_index("challenge_id")["title"]
+    actions = tables["actions"].assign(
+        name=tables["actions"]["actor_id"].map(names),
+        challenge=tables["actions"]["challenge_id"].map(titles),
+    )
+    questions = [
+        {"code": code, "n": group["n"].sum()}
+        for code, group in tables["questions"].groupby("code", sort=False)
+    ]
+    return _show("next", result, language, actions=list_records(actions), questions=questions)
+
+
+def show_method(result: TerritoryResult, *, language: str = "fr") -> Section:
+    """Show the method, its limits, where everything comes from, the notice and a glossary."""
+    descriptor, kinds = result.descriptor, result.codebook.kinds
+    columns = {f"label_{language}": "label", f"definition_{language}": "definition"}
+    glossary = kinds.rename(columns=columns)[[*columns.values()]]
+    return _show(
+        "method",
+        result,
+        language,
+        notice=descriptor.notice.get(language, ""),
+        fictional=descriptor.fictional,
+        minimum_coverage=result.parameters["minimum_coverage"],
+        how=_count_ways(result.tables["actors"]),
+        census=descriptor.census,
+        boundary_rule=choose_text(descriptor.boundary_rule, language),
+        date_window=choose_text(descriptor.date_window, language),
+        n_warnings=len(result.tables["warnings"]),
+        licences=descriptor.licences,
+        glossary=list_records(glossary[glossary["definition"] != ""]),
+    )
+
+
+def _show(template: str, result: TerritoryResult, language: str, /, **context: Any) -> Section:
+    """Render a part with what most parts name: key numbers, gaps, sources."""
+    return render_section(
+        template,
+        language,
+        codebook=result.codebook,
+        s=_read_summary(result),
+        gaps=list_records(result.tables["gaps"]),
+        sources=list_records(result.tables["provenance"]),
+        **context,
+    )
+
+
+def _draw(table: pd.DataFrame, plot: Callable[[Axes], object]) -> str:
+    """Draw a figure where its table has rows; the page gives it its words."""
+    return figures.draw(plot, alt="") if len(table) else ""
+
+
+def _read_summary(result: TerritoryResult) -> dict[str, float]:
+    summary = result.tables["summary"]
+    return dict(zip(summary["measure"], summary["value"], strict=True))
+
+
+def _find_last_day(actors: pd.DataFrame) -> Any:
+    days = actors["observed_on"].dropna()
+    return days.max() if len(days) else None
+
+
+def _list_criteria(book: Codebook, dimension: str) -> list[str]:
+    asked = (book.criteria["dimension"] == dimension) & (book.criteria["weight"] > 0)
+    return list(book.criteria.index[asked])
+
+
+def _count_people(raters: pd.DataFrame, column: str) -> list[tuple[str, int]]:
+    counts = raters.groupby(column)["n_raters"].sum().sort_values(ascending=False)
+    return [(str(name), int(n)) for name, n in counts.items()]
+
+
+def _count_ways(actors: pd.DataFrame) -> list[tuple[str, int]]:
+    """Count how the kinds were found: said by a person, or by rules, the surest first."""
+    way = actors["confidence"].mask(actors["rule"] == "stated", "stated").value_counts()
+    return [(name, int(way[name])) for name in WAYS if name in way]
+
+
+def _list_register(
+    result: TerritoryResult, language: str
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """List the actors kind by kind, in the order of the codebook, the unclassified last."""
+    actors = result.tables["actors"]
+    subkind = actors["subkind"].map(result.codebook.subkinds[f"label_{language}"]).fillna("")
+    city = actors["city"].fillna("")
+    founded = actors["founded"].map(lambda year: f"{year:.0f}", na_action="ignore").fillna("")
+    about = [" · ".join(filter(None, parts)) for parts in zip(subkind, city, founded, strict=True)]
+    shown = actors.assign(about=about).sort_values("name", key=lambda s: s.map(linkage.fold_name))
+    groups = dict(iter(shown[["kind", "name", "website", "about"]].groupby("kind")))
+    order = [*result.codebook.kinds.index, "unclassified"]
+    return [(kind, list_records(groups[kind])) for kind in order if kind in groups]
+
+
+def _collect_challenge(
+    result: TerritoryResult, challenge: dict[str, Any], names: pd.Series
+) -> dict[str, Any]:
+    """Collect what was said on one challenge: needs, positions, constraints."""
+    tables, code = result.tables, challenge["challenge_id"]
+    positions = tables["positions"][tables["positions"]["challenge_id"] == code]
+    constraints = tables["constraints"][tables["constraints"]["challenge_id"] == code]
+    needs = {
+        name.replace("needs_", "resource_"): value
+        for name, value in challenge.items()
+        if name.startswith("needs_") and value
+    }
+    named = positions.assign(name=positions["actor_id"].map(names))
+    return {
+        "needs": [{"criterion": name, "value": value} for name, value in needs.items()],
+        "positions": list_records(named.sort_values(["mean", "name"], ascending=[False, True])),
+        "constraints": list_records(
+            constraints.assign(
+                name=constraints["actor_id"].map(names), other=constraints["other_id"].map(names)
+            )
+        ),
+    }

@@ -1,0 +1,22 @@
+"""Lists that a town already has, read into the tables of a study."""
+
+from __future__ import annotations
+
+from ecoanalysis.sources.geojson import read_geojson
+from ecoanalysis.sources.importing import import_list
+from ecoanalysis.sources.mapping import ListMapping, guess_mapping, read_mapping
+from ecoanalysis.sources.placement import place_records
+from ecoanalysis.sources.report import ImportReport, describe_import
+from ecoanalysis.sources.table import read_table
+
+__all__ = [
+    "ImportReport",
+    "ListMapping",
+    "describe_import",
+    "guess_mapping",
+    "import_list",
+    "place_records",
+    "read_geojson",
+    "read_mapping",
+    "read_table",
+]

@@ -1,0 +1,136 @@
+"""Opening a study that may still be empty, and writing back what an import adds to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import yaml
+
+from ecoanalysis.codebook import read_codebook
+from ecoanalysis.errors import StudyError
+from ecoanalysis.schemas import REQUIRED
+from ecoanalysis.study import Descriptor, Study, check_study, read_study, write_study
+from ecoanalysis.study.columns import name_columns, type_columns
+from ecoanalysis.study.descriptor import read_descriptor, write_descriptor
+from ecoanalysis.study.files import DESCRIPTOR, WORKBOOK, parse_tables, read_files
+
+_NOT_YET = ("missing_table", "empty_table")
+_SOURCES = re.compile(r"^sources:[ \t]*(?:\[\])?[ \t]*(?:#.*)?$\n?", re.M)
+
+
+def open_study(path: Path) -> Study:
+    """Read a study; one without territories or actors is opened all the same.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Folder of the study; it need not be there.
+
+    Returns
+    -------
+    Study
+        The study; tables that are not there yet have all their columns and no row.
+
+    Raises
+    ------
+    StudyError
+        If the study has any other fault.
+    """
+    empty = {name: type_columns(name, pd.DataFrame()) for name in REQUIRED}
+    name = path.resolve().name
+    if not path.is_dir():
+        descriptor = Descriptor(title={"fr": name, "en": name})
+        return Study(path, name, descriptor, empty, read_codebook(), pd.DataFrame())
+    faults = check_study(path)
+    refusals = faults[faults["severity"].eq("refusal")]
+    if refusals.empty:
+        return read_study(path)
+    others = ~(refusals["code"].isin(_NOT_YET) & refusals["table"].isin(REQUIRED))
+    if others.any():
+        message = f"{path} has faults of its own; mend them before anything is imported."
+        raise StudyError(message, faults=faults)
+    files = read_files(path)
+    descriptor, _ = read_descriptor(files.contents.get(DESCRIPTOR), study_id=name)
+    named = {
+        table: type_columns(table, name_columns(raw, date_order=descriptor.date_order)[0].cells)
+        for table, raw in parse_tables(files)[0].items()
+    }
+    own = {table: named.get(table) for table in ("kinds", "subkinds", "criteria")}
+    return Study(path, name, descriptor, {**empty, **named}, read_codebook(**own), faults)
+
+
+def save_study(
+    study: Study,
+    *,
+    actors: pd.DataFrame,
+    territories: pd.DataFrame,
+    source: Mapping[str, str],
+) -> None:
+    """Write the actors and territories of a study, and name the source of what is new.
+
+    Parameters
+    ----------
+    study : Study
+        The study as `open_study` returned it.
+    actors, territories : pandas.DataFrame
+        The tables as they shall be: the rows of the study first, in their order.
+    source : mapping
+        The list, as `sources` of the descriptor names it.
+    """
+    descriptor = study.descriptor
+    known = {entry.get("name") for entry in descriptor.sources}
+    if source["name"] not in known:
+        descriptor = replace(descriptor, sources=[*descriptor.sources, dict(source)])
+    file = study.path / DESCRIPTOR
+    said = file.read_text("utf-8-sig") if file.is_file() else None
+    fresh = {"territories": territories, "actors": actors}
+    if (study.path / WORKBOOK).is_file():
+        _write_workbook(study.path / WORKBOOK, fresh)
+    else:
+        write_study({**study.tables, **fresh}, study.path, descriptor=descriptor)
+    if said is not None:  # a person's descriptor keeps its comments and its order
+        added = _add_source(said, source) if source["name"] not in known else said
+        added = added or write_descriptor(descriptor, name=study.study_id, tables=fresh)
+        file.write_text(added, encoding="utf-8", newline="\n")
+
+
+def _write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write the rows of some sheets anew; headers, widths and all other sheets stay."""
+    book = openpyxl.load_workbook(path)
+    sheets = {sheet.title.strip().lower(): sheet for sheet in book.worksheets}
+    for name, table in tables.items():
+        sheet = sheets[name] if name in sheets else book.create_sheet(name)
+        header = [str(cell.value).strip() for cell in sheet[1] if cell.value is not None]
+        filled = table.columns[table.notna().any()].astype("str")
+        header += filled.difference(header, sort=False).to_list()
+        cells = table.reindex(columns=header).astype(object).map(_write_value)
+        sheet.delete_rows(1, sheet.max_row)
+        for row, values in enumerate([header, *cells.to_numpy().tolist()], start=1):
+            for column, value in enumerate(values, start=1):
+                cell = sheet.cell(row, column, value)
+                if isinstance(value, str):
+                    cell.data_type = "s"  # never a formula, whatever it begins with
+    fresh = path.with_name(f".{path.name}.new")
+    book.save(fresh)
+    fresh.replace(path)
+
+
+def _write_value(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.date()
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _add_source(text: str, source: Mapping[str, str]) -> str:
+    """Add a source where the descriptor lists them; blank if the place cannot be found."""
+    entry = yaml.safe_dump([dict(source)], allow_unicode=True, sort_keys=False, width=100)
+    added, n = _SOURCES.subn(lambda _: f"sources:\n{entry}", text, count=1)
+    return added if n else ""

@@ -1,0 +1,161 @@
+"""One cleaner a kind of value. What is dropped or mended is noted, never done in silence.
+
+Each function returns the clean cells, then the notes: `position` (index of the cell), `field`,
+`reason` (code), `found` (missing where it must not be repeated) and `used`.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ecoanalysis.linkage import fold_city, fold_website
+
+CHANNEL_PAGES = {
+    "facebook.com": "facebook",
+    "instagram.com": "instagram",
+    "linkedin.com": "linkedin",
+    "plus.google.com": "google_plus",
+    "t.me": "telegram",
+    "tiktok.com": "tiktok",
+    "twitter.com": "twitter",
+    "viadeo.com": "viadeo",
+    "wa.me": "whatsapp",
+    "x.com": "twitter",
+    "youtube.com": "youtube",
+    **dict.fromkeys(("about.me", "linktr.ee", "vizify.com"), ""),
+}
+"""Domains whose pages are somebody's profile: the channel is open, the address is not kept."""
+
+_EMAIL = r"[^\s@;,<>()]+@[^\s@;,<>()]+\.[^\W\d_]{2,}"
+_WEB_ADDRESS = r"(?i:https?)://(?:[^\s/@:?#.]+\.)+[^\s/@:?#.]{2,}(?::\d+)?(?:[/?#][^\s<>\"@]*)?"
+_CITY_NOISE = r"(?i)\b\d{4,6}\b|\bcedex\b.*|\b\d{1,2}\s*(?:er|e|[eè]me|nd)?\b(?:\s*arrondissement)?"
+
+Cleaned = tuple[pd.Series, pd.DataFrame]
+
+
+def note_changes(
+    found: pd.Series, used: pd.Series, *, reason: str, private: bool = False
+) -> pd.DataFrame:
+    """List the cells that were changed; what was found is not repeated when it is `private`."""
+    changed = found.notna() & (found != used)
+    notes = pd.DataFrame({"field": str(found.name), "reason": reason}, index=found.index[changed])
+    notes["found"] = pd.Series(dtype="str") if private else found[changed]
+    notes["used"] = used[changed].astype("str")
+    return notes.rename_axis("position").reset_index()
+
+
+def drop_emails(texts: pd.Series) -> Cleaned:
+    """Drop the values that hold an e-mail address."""
+    kept = texts.mask(texts.str.contains(_EMAIL, na=False))
+    return kept, note_changes(texts, kept, reason="holds_contact", private=True)
+
+
+def clean_names(names: pd.Series) -> Cleaned:
+    """Drop names that are e-mail addresses.
+
+    An at sign that begins a name is the mark of a handle and goes; inside it is read as an a.
+    """
+    kept, dropped = drop_emails(names)
+    plain = kept.str.replace(r"(?<!\S)@\s*", "", regex=True).str.replace("@", "a").str.strip()
+    plain = plain.mask(plain.eq(""))
+    changed = note_changes(kept, plain, reason="at_sign", private=True)
+    return plain, pd.concat([dropped, changed], ignore_index=True)
+
+
+def clean_websites(websites: pd.Series) -> tuple[pd.Series, pd.Series, pd.DataFrame]:
+    """Make web addresses fit for the tables, and name the channels that stood in their place.
+
+    Of several addresses the first is kept. One with an at sign, one that is no address, and a
+    profile page of a social network (`CHANNEL_PAGES`) are missing afterwards.
+    """
+    safe = websites.mask(websites.str.contains("@", na=False))
+    single = safe.str.replace(r"\s.*", "", regex=True)
+    single = single.str.replace(r"(?i)^(https?)[:/]+", r"\1://", regex=True)
+    whole = single.where(single.str.contains("://", na=False), "http://" + single).astype("str")
+    fit = whole.where(whole.str.fullmatch(_WEB_ADDRESS, na=False))
+    domain = fold_website(fit).str.replace(
+        r"^(?:m|[a-z]{2}|[a-z]{2}-[a-z]{2})\.(?=\w+\.)", "", regex=True
+    )
+    page = domain.map(CHANNEL_PAGES).where(fit.str.contains(r"://[^/]+/[^/\s]", na=False))
+    kept = fit.where(page.isna()).astype("str")
+    notes = [
+        note_changes(websites, safe, reason="holds_contact", private=True),
+        note_changes(
+            safe, safe.where(~safe.str.contains(" ", na=False), single), reason="first_of_several"
+        ),
+        note_changes(single, single.where(fit.notna()), reason="not_a_website"),
+        note_changes(fit, kept, reason="channel_page", private=True),
+    ]
+    return kept, page.where(page.ne("")).astype("str"), pd.concat(notes, ignore_index=True)
+
+
+def clean_years(years: pd.Series) -> Cleaned:
+    """Read the year, 800–2100, out of years and dates: 2013, 2013.0, 2013-05-01, 01/05/2013."""
+    parts = years.str.extract(
+        r"^(\d{3,4})(?:[.,]0+)?$|^(\d{4})[-/.]\d{1,2}\b|^\d{1,2}[-/.]\d{1,2}[-/.](\d{4})\b"
+    )
+    year = pd.to_numeric(parts[0].fillna(parts[1]).fillna(parts[2])).astype("float64")
+    year = year.where(year.between(800, 2100))
+    return year, note_changes(years, years.where(year.notna()), reason="not_a_year")
+
+
+def clean_dates(dates: pd.Series, *, date_order: str | None) -> Cleaned:
+    """Read days: ISO 8601, day/month/year, milliseconds since 1970, a spreadsheet's day number.
+
+    Where no `date_order` (dmy, mdy) is given, a day above 12 anywhere in the column settles it.
+    """
+    iso = dates.str.extract(r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:$|[T ])")[0].str.replace("/", "-")
+    day = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce")
+    number = pd.to_numeric(dates.where(dates.str.fullmatch(r"\d{5}|\d{12,13}", na=False)))
+    day = day.fillna(pd.to_datetime(number.where(number > 80_000), unit="ms"))
+    serial = number.where(number.between(20_000, 80_000))  # 1954 to 2119
+    day = day.fillna(pd.to_datetime(serial, unit="D", origin="1899-12-30"))
+    parts = dates.str.extract(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:$|[T ])").dropna()
+    first, second = (
+        int(pd.to_numeric(parts[at]).max()) > 12 if len(parts) else False for at in (0, 1)
+    )
+    order = date_order or {(True, False): "dmy", (False, True): "mdy"}.get((first, second))
+    if order:
+        names = ["day", "month", "year"] if order == "dmy" else ["month", "day", "year"]
+        named = pd.to_datetime(parts.set_axis(names, axis=1).astype("int64"), errors="coerce")
+        day = day.fillna(named.reindex(day.index))
+    day = day.dt.floor("D").astype("datetime64[s]")
+    return day, note_changes(dates, dates.where(day.notna()), reason="not_a_date")
+
+
+def clean_points(points: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read coordinates in degrees, with a decimal point or comma, to six decimals.
+
+    Half a point, (0, 0) and what is not in degrees is no point.
+    """
+    text = points.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
+    number = text.apply(pd.to_numeric, errors="coerce").astype("float64")
+    fit = number["latitude"].abs().le(90) & number["longitude"].abs().le(180)
+    fit &= number.ne(0).any(axis=1)
+    notes = [note_changes(points[c], points[c].where(fit), reason="not_a_point") for c in points]
+    return number.where(fit).round(6), pd.concat(notes, ignore_index=True)
+
+
+def mend_cities(cities: pd.Series, *, known: pd.Series) -> Cleaned:
+    """Write each city in one way, whatever its spellings.
+
+    Spellings that `linkage.fold_city` brings together take the form that the study already uses
+    (`known`), else the most frequent one among those written best: capitals and small letters
+    first, accents next. A city known only in capitals or in small letters gets initial capitals.
+    A cell that holds only a postcode or "cedex" is missing afterwards.
+    """
+    trimmed = cities.str.replace(_CITY_NOISE, "", regex=True).str.strip(" -,")
+    spelled = pd.concat([trimmed, known], keys=[False, True], names=["known"]).dropna()
+    spelled = spelled.rename("spelling").reset_index("known")
+    spelled["fold"] = spelled["spelling"].map(fold_city)
+    spelled = spelled[spelled["fold"].ne("")].value_counts().rename("n").reset_index()
+    text = spelled["spelling"]
+    spelled["mixed"] = text.ne(text.str.upper()) & text.ne(text.str.lower())
+    spelled["accents"] = text.str.normalize("NFD").str.contains(r"[\u0300-\u036f]")
+    best = spelled.sort_values(
+        ["known", "mixed", "accents", "n", "spelling"], ascending=[False, False, False, False, True]
+    )
+    best = best.drop_duplicates("fold").set_index("fold")
+    written = best["spelling"].where(best["mixed"] | best["known"], best["spelling"].str.title())
+    mended = cities.map(fold_city, na_action="ignore").map(written).astype("str")
+    return mended, note_changes(cities, mended, reason="city_spelling")

@@ -1,0 +1,94 @@
+"""Outlines of countries: Natural Earth 1:50m, in the public domain, simplified (see the file)."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+Points = npt.NDArray[np.float64]
+_CHUNK = 500
+
+
+def read_outlines(country_code: str) -> list[Points]:
+    """Read the outline of a country.
+
+    Parameters
+    ----------
+    country_code : str
+        ISO 3166-1 alpha-2.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        Closed rings of shape (n, 2): longitude and latitude in degrees, WGS 84, to 0.01 degree;
+        islands, holes and exclaves are rings of their own. Empty for a country that the source does
+        not outline.
+    """
+    return [
+        np.cumsum(np.array(ring, dtype=np.int64).reshape(-1, 2), axis=0) / 100
+        for ring in _load_outlines().get(country_code, [])
+    ]
+
+
+def find_inside(
+    points: Points, *, country_code: str, tolerance: float = 0.3
+) -> npt.NDArray[np.bool_]:
+    """Tell which points lie in a country, or no farther from it than `tolerance`.
+
+    Parameters
+    ----------
+    points : numpy.ndarray
+        Shape (n, 2): longitude and latitude in degrees.
+    country_code : str
+        ISO 3166-1 alpha-2.
+    tolerance : float
+        Distance to the outline (degrees) that is still inside: coasts are drawn coarsely.
+
+    Returns
+    -------
+    numpy.ndarray
+        Booleans, one a point; all true for a country without outline.
+    """
+    rings = read_outlines(country_code)
+    if not rings:
+        return np.ones(len(points), dtype=bool)
+    start = np.concatenate([ring[:-1] for ring in rings])
+    end = np.concatenate([ring[1:] for ring in rings])
+    chunks = [points[i : i + _CHUNK] for i in range(0, len(points), _CHUNK)]
+    near = [_is_inside(chunk, start, end, tolerance) for chunk in chunks]
+    return np.concatenate([np.empty(0, dtype=bool), *near])
+
+
+def find_country(point: Points) -> str:
+    """Name the country that a point (longitude, latitude) lies in, to 0.05 degree; blank at sea."""
+    outlined = (code for code, rings in _load_outlines().items() if rings)
+    inside = (c for c in outlined if find_inside(point[None], country_code=c, tolerance=0.05)[0])
+    return next(inside, "")
+
+
+def _is_inside(
+    points: Points, start: Points, end: Points, tolerance: float
+) -> npt.NDArray[np.bool_]:
+    """Cast a ray to the east through every edge (odd number of hits: inside), then measure."""
+    x, y = points[:, :1], points[:, 1:]
+    step = end - start
+    straddles = (start[:, 1] > y) != (end[:, 1] > y)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossing = start[:, 0] + (y - start[:, 1]) * step[:, 0] / step[:, 1]
+        inside = (straddles & (x < crossing)).sum(axis=1) % 2 == 1
+        along = ((x - start[:, 0]) * step[:, 0] + (y - start[:, 1]) * step[:, 1]) / (step**2).sum(1)
+    share = np.clip(np.nan_to_num(along), 0, 1)
+    gap = np.hypot(x - start[:, 0] - share * step[:, 0], y - start[:, 1] - share * step[:, 1])
+    near: npt.NDArray[np.bool_] = inside | (gap.min(axis=1) < tolerance)
+    return near
+
+
+@cache
+def _load_outlines() -> dict[str, list[list[int]]]:
+    text = resources.files(__package__).joinpath("outlines.json").read_text(encoding="utf-8")
+    outlines: dict[str, list[list[int]]] = json.loads(text)["outlines"]
+    return outlines

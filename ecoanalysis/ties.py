@@ -1,0 +1,231 @@
+"""Ties between actors: which relations count, and the graph that they make.
+
+A relation is a row that somebody wrote down; a tie is a pair of organisations. Several relations
+between the same two, of one kind or of several, are **one tie**: degree and density count pairs.
+Only the weights add up. Self-relations and relations of weight zero are no ties (Burt 1992).
+"""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ecoanalysis.errors import UsageError
+
+TIE_COLUMNS = ("source_id", "target_id", "kind", "weight", "structure", "scope", "directed")
+NODE_ATTRIBUTES = ("name", "kind", "helix")
+
+
+def select_ties(
+    relations: pd.DataFrame, *, actors: pd.DataFrame, relation_kinds: pd.DataFrame
+) -> pd.DataFrame:
+    """Select the existing ties of one territory, inside it and beyond it.
+
+    Parameters
+    ----------
+    relations : pandas.DataFrame
+        The territory's: source_id, target_id, kind; optionally status (blank = existing) and
+        weight. Of relations recorded elsewhere, those that touch nobody here are left out; the
+        same `actor_id` is the same organisation everywhere.
+    actors : pandas.DataFrame
+        The territory's actors, one row each (actor_id).
+    relation_kinds : pandas.DataFrame
+        The codebook's table, indexed by code: directed (yes, no) and structure.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a relation, in the order given, under a new index:
+
+        - source_id, target_id, kind : as recorded
+        - weight : float, missing where none was recorded
+        - structure : "free", "membership" or "two_mode"
+        - scope : "inside" (both ends are here) or "beyond" (one end is)
+        - directed : bool, whether source and target differ in meaning
+
+    Raises
+    ------
+    UsageError
+        If an actor is listed twice or a relation kind is not in the codebook.
+    """
+    here = index_actors(actors)
+    kept = _drop_planned(relations)
+    unknown = sorted(set(kept["kind"].dropna()) - set(relation_kinds.index))
+    if unknown:
+        allowed = ", ".join(relation_kinds.index)
+        raise UsageError(f"unknown relation kinds {', '.join(unknown)}; there are: {allowed}")
+    ends = kept["source_id"].isin(here).astype(int) + kept["target_id"].isin(here)
+    found = pd.DataFrame(
+        {
+            "source_id": kept["source_id"],
+            "target_id": kept["target_id"],
+            "kind": kept["kind"],
+            "weight": _read_weights(kept),
+            "structure": kept["kind"].map(relation_kinds["structure"]),
+            "scope": np.where(ends == 2, "inside", "beyond"),
+            "directed": kept["kind"].map(relation_kinds["directed"]).eq("yes"),
+        },
+        columns=list(TIE_COLUMNS),
+    )
+    return found[ends > 0].reset_index(drop=True)
+
+
+def combine_ties(
+    ties: pd.DataFrame, *, actors: pd.DataFrame, directed: bool = False
+) -> pd.DataFrame:
+    """Combine the relations of each pair of actors into one tie.
+
+    Left out: relations with an end outside `actors`, self-relations, relations of weight zero and
+    those whose `status`, if there is such a column, is planned or desired.
+
+    Parameters
+    ----------
+    ties : pandas.DataFrame
+        source_id, target_id; optionally weight (blank = 1), kind, and directed (bool).
+    actors : pandas.DataFrame
+        One row each (actor_id).
+    directed : bool
+        Keep the direction: a tie is then an arc, and a relation whose `directed` is False makes
+        two. Otherwise a → b and b → a are the same tie.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a pair, in the order of `actors`:
+
+        - source_id, target_id : the earlier actor first where direction is dropped
+        - weight : float > 0, the sum over the pair's relations
+        - kinds : the relation kinds, sorted, `;` between; empty without a `kind` column
+
+    Raises
+    ------
+    UsageError
+        If an actor is listed twice or a weight is negative.
+    """
+    ids = index_actors(actors)
+    rows = _drop_planned(ties)
+    weight = _read_weights(rows).fillna(1.0)
+    if (weight < 0).any():
+        raise UsageError(f"a tie's weight must not be negative; found {weight.min():g}")
+    table = pd.DataFrame(
+        {
+            "source": ids.get_indexer(pd.Index(rows["source_id"])),
+            "target": ids.get_indexer(pd.Index(rows["target_id"])),
+            "weight": weight,
+            "kind": rows["kind"].astype("str").fillna("") if "kind" in rows.columns else "",
+        }
+    )
+    ends = table[["source", "target"]]
+    held = (ends >= 0).all(axis=1) & (table["source"] != table["target"]) & (weight > 0)
+    if not directed:
+        table[["source", "target"]] = np.sort(ends.to_numpy(), axis=1)
+    elif "directed" in rows.columns:
+        both = ~rows["directed"].astype(bool)
+        turned = table[both].rename(columns={"source": "target", "target": "source"})
+        table, held = pd.concat([table, turned]), pd.concat([held, held[both]])
+    pairs = table[held].groupby(["source", "target"])
+    kinds = table[held].drop_duplicates(["source", "target", "kind"]).sort_values("kind")
+    combined = pairs["weight"].sum().to_frame()
+    combined["kinds"] = kinds.groupby(["source", "target"])["kind"].agg(";".join).astype("str")
+    combined = combined.reset_index()
+    combined.insert(0, "source_id", ids[combined.pop("source")])
+    combined.insert(1, "target_id", ids[combined.pop("target")])
+    return combined
+
+
+def build_graph(
+    ties: pd.DataFrame, *, actors: pd.DataFrame, directed: bool = False, weighted: bool = False
+) -> nx.Graph[str]:
+    """Build the networkx graph of one territory, isolates included.
+
+    Parameters
+    ----------
+    ties : pandas.DataFrame
+        As `select_ties` returns them; ties beyond the territory are left out.
+    actors : pandas.DataFrame
+        actor_id and whichever of name, kind, helix there are.
+    directed : bool
+        Make a DiGraph (see `combine_ties`).
+    weighted : bool
+        Give every edge the attribute `weight`, the sum over the pair's relations.
+
+    Returns
+    -------
+    networkx.Graph
+        Or DiGraph. Nodes are actor ids in the order of `actors` with name, kind and helix (empty
+        text where missing); edges carry `kinds`.
+    """
+    graph: nx.Graph[str] = nx.DiGraph() if directed else nx.Graph()
+    columns = [column for column in NODE_ATTRIBUTES if column in actors.columns]
+    ids, texts = index_actors(actors), actors[columns].astype("str").fillna("")
+    for actor_id, values in zip(ids, texts.itertuples(index=False), strict=True):
+        graph.add_node(actor_id, **dict(zip(columns, values, strict=True)))
+    pairs = combine_ties(ties, actors=actors, directed=directed)
+    carried = ["weight", "kinds"] if weighted else ["kinds"]
+    for source, target, *held in pairs[["source_id", "target_id", *carried]].itertuples(
+        index=False
+    ):
+        graph.add_edge(source, target, **dict(zip(carried, held, strict=True)))
+    return graph
+
+
+def index_actors(actors: pd.DataFrame) -> pd.Index:
+    """Return the actor ids, refusing a table in which one stands twice.
+
+    Parameters
+    ----------
+    actors : pandas.DataFrame
+        One row each (actor_id).
+
+    Returns
+    -------
+    pandas.Index
+        The ids in the order of the table.
+
+    Raises
+    ------
+    UsageError
+        If an id stands twice, as it may in the actors of several territories.
+    """
+    ids: pd.Index = pd.Index(actors["actor_id"])
+    if not ids.is_unique:
+        doubled = ", ".join(map(str, ids[ids.duplicated()].unique()[:5]))
+        raise UsageError(f"actors listed twice: {doubled}; pass the actors of one territory")
+    return ids
+
+
+def locate_ends(
+    pairs: pd.DataFrame, *, actors: pd.DataFrame
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Locate both ends of each pair by their row in the table of actors.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        As `combine_ties` returns them.
+    actors : pandas.DataFrame
+        One row each (actor_id).
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Rows of the sources and rows of the targets, counted from 0.
+    """
+    ids = index_actors(actors)
+    source, target = (pd.Index(pairs[end]) for end in ("source_id", "target_id"))
+    return ids.get_indexer(source), ids.get_indexer(target)
+
+
+def _drop_planned(relations: pd.DataFrame) -> pd.DataFrame:
+    if "status" not in relations.columns:
+        return relations
+    status = relations["status"]
+    return relations[status.isna() | status.eq("") | status.eq("existing")]
+
+
+def _read_weights(relations: pd.DataFrame) -> pd.Series:
+    if "weight" not in relations.columns:
+        return pd.Series(np.nan, index=relations.index, dtype=float)
+    return relations["weight"].astype(float)

@@ -1,0 +1,107 @@
+"""Batches: whole outputs, failures that stay alone, names that are refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from ecoanalysis import batch
+from ecoanalysis.errors import StudyError, UsageError
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_run_json_says_what_a_page_was_made_from(reports: Path) -> None:
+    folder = reports / "ile-de-france/fr/95-val-d-oise"
+    run = json.loads((folder / "run.json").read_text("utf-8"))
+    assert run["parameters"]["territory_id"] == "95-val-d-oise"
+    assert run["parameters"]["language"] == "fr"
+    assert run["study_files"] == batch.hash_files(ROOT / "data/ile-de-france")
+    assert run["versions"]["python"].startswith("3.")
+    assert run["seconds"] > 0
+    assert str(ROOT) not in json.dumps(run)
+
+
+def test_folders_hold_no_trace_of_their_making(reports: Path) -> None:
+    assert not [path for path in reports.rglob("*") if path.name.startswith(".")]
+    for folder in (reports / "training/fr").iterdir():
+        if folder.is_dir():
+            assert {p.name for p in folder.iterdir()} == {
+                "report.html", "report.ipynb", "run.json", "tables",
+            }  # fmt: skip
+
+
+def test_executed_notebook_names_no_path_of_this_machine(reports: Path) -> None:
+    for notebook in reports.rglob("report.ipynb"):
+        assert str(ROOT) not in notebook.read_text("utf-8")
+
+
+def test_one_failure_leaves_the_rest_and_what_stood(
+    good_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    territories = pd.read_csv(good_study / "territories.csv")["territory_id"]
+    out = tmp_path / "pages"
+    place = out / good_study.name / "en" / territories[1]
+    place.mkdir(parents=True)
+    (place / "report.html").write_text("older", encoding="utf-8")
+    broken = tmp_path / "territory.ipynb"
+    notebook = nbformat.read(ROOT / "notebooks/territory.ipynb", as_version=4)
+    notebook.cells.insert(
+        -1, nbformat.v4.new_code_cell(f"assert territory_id != '{territories[1]}', 'no'")
+    )
+    nbformat.write(notebook, broken)
+    find = batch.find_notebook
+    monkeypatch.setattr(
+        batch, "find_notebook", lambda name: broken if name == "territory" else find(name)
+    )
+    status = batch.run_reports([good_study], out=out, languages=["en"]).set_index("page")
+    assert status.loc[territories[0], "status"] == "done"
+    assert status.loc[territories[1], "status"] == "failed"
+    assert status.loc[territories[1], "cause"] == "AssertionError: no"
+    assert (place / "report.html").read_text("utf-8") == "older"
+    assert list(place.iterdir()) == [place / "report.html"]
+    assert territories[1] in (out / good_study.name / "en/index.html").read_text("utf-8")
+
+
+def test_unknown_territory_and_language_are_refused(good_study: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no territory 'nowhere'"):
+        batch.run_reports([good_study], out=tmp_path, territories=["nowhere"])
+    with pytest.raises(UsageError, match="unknown language 'de'"):
+        batch.run_reports([good_study], out=tmp_path, languages=["de"])
+    assert not [p for p in tmp_path.iterdir() if p != good_study]
+
+
+def test_a_study_with_faults_makes_no_page(good_study: Path, tmp_path: Path) -> None:
+    (good_study / "actors.csv").write_text("territory_id,actor_id\n", encoding="utf-8")
+    with pytest.raises(StudyError):
+        batch.run_reports([good_study], out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_parameters_that_a_notebook_does_not_declare_are_refused(
+    good_study: Path, tmp_path: Path
+) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("study: str = ''  # x")])
+    notebook.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(notebook, tmp_path / "thin.ipynb")
+    page = batch.Page(
+        study=str(good_study), study_id="s", page="t", language="en",
+        folder=str(tmp_path / "o" / "t"), notebook=str(tmp_path / "thin.ipynb"),
+    )  # fmt: skip
+    with pytest.raises(UsageError, match="declares no parameter"):
+        batch.make_page(page)
+    assert not list((tmp_path / "o").iterdir())
+
+
+def test_one_territory_leaves_the_comparison(good_study: Path, tmp_path: Path) -> None:
+    territory_id = pd.read_csv(good_study / "territories.csv")["territory_id"][0]
+    status = batch.run_reports(
+        [good_study], out=tmp_path / "out", territories=[territory_id], languages=["fr"]
+    )
+    assert list(status["page"]) == [territory_id]
+    shutil.rmtree(tmp_path / "out")

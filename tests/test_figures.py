@@ -1,0 +1,451 @@
+"""Figures: laid out on the axes given, nothing overlapping, light, and the same bytes each time."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from itertools import combinations, combinations_with_replacement
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from ecoanalysis import figures
+from ecoanalysis.codebook import read_codebook
+from ecoanalysis.figures import names, style
+from ecoanalysis.wording import use_language
+
+pytestmark = pytest.mark.filterwarnings("ignore:Glyph .* missing from")  # `draw` sees to it itself
+BOOK = read_codebook()
+NAMES = [
+    "Mairie de Valmontagne",
+    "Syndicat mixte de gestion de l'eau potable et de l'assainissement des trois vallées réunies",
+    "Réseau $x$ des makers",
+    "</script><b>Gras</b>",
+    "Associação São João da Conceição",
+    "Tartu Ülikooli teaduspark Õismäe",
+    "جمعية شباب المدينة",
+    "日本のハブ",
+    "Deux\nlignes\x0b et \ud800",
+    "École 42",
+]
+DECADES = pd.DataFrame({"period": ["1250", "1990", "2010"], "n": [1, 4, 30]})
+THEMES = pd.DataFrame({"tag": [f"thème {i}" for i in range(20)], "n": range(40, 20, -1)})
+
+
+def make_actors(n: int, *, spread: float = 0.02, city: str = "Valmontagne") -> pd.DataFrame:
+    draws = np.random.default_rng(3)
+    kinds = draws.choice(BOOK.kinds.index, n)
+    return pd.DataFrame(
+        {
+            "actor_id": [f"a{i}" for i in range(n)],
+            "name": [NAMES[i % len(NAMES)] for i in range(n)],
+            "kind": kinds,
+            "helix": BOOK.kinds["helix"].reindex(kinds).to_numpy(),
+            "city": city,
+            "latitude": 45 + draws.normal(0, spread, n),
+            "longitude": 3 + draws.normal(0, spread, n),
+        }
+    )
+
+
+def make_averages(actors: pd.DataFrame, *, same: bool = False) -> pd.DataFrame:
+    draws = np.random.default_rng(5)
+    rated = BOOK.criteria["dimension"].isin(["readiness", "interest", "resource", "lever"])
+    cells = pd.MultiIndex.from_product(
+        [actors["actor_id"], BOOK.criteria.index[rated]], names=["actor_id", "criterion"]
+    )
+    means = np.full(len(cells), 3.0) if same else draws.integers(0, 11, len(cells)) / 2
+    table = pd.DataFrame({"mean": means}, index=cells).reset_index()
+    return table if same else table[draws.random(len(table)) > 0.15]
+
+
+def make_ties(n: int, *, mean_degree: float = 4) -> pd.DataFrame:
+    draws = np.random.default_rng(7)
+    ends = draws.integers(0, n, (int(n * mean_degree / 2), 2))
+    ends = ends[ends[:, 0] != ends[:, 1]]
+    return pd.DataFrame(
+        {"source_id": [f"a{i}" for i in ends[:, 0]], "target_id": [f"a{i}" for i in ends[:, 1]]}
+    )
+
+
+def make_kinds(actors: pd.DataFrame, *, n_unknown: int = 3) -> pd.DataFrame:
+    known = BOOK.kinds.rename_axis("kind").reset_index()[["kind", "helix", "origin"]]
+    n = known["kind"].map(actors["kind"].value_counts()).fillna(0)
+    total = max(n.sum(), 1)
+    low, high = n / (total + n_unknown), (n + n_unknown) / (total + n_unknown)
+    table = known.assign(n=n, share=n / total, share_low=low, share_high=high)
+    table.loc[len(table)] = ["unclassified", "", "", n_unknown, np.nan, np.nan, np.nan]
+    return table
+
+
+def make_mixes(n_territories: int) -> pd.DataFrame:
+    parts = []
+    for i in range(n_territories):
+        kinds = make_kinds(make_actors(30 + i)).rename(
+            columns={"share_low": "low", "share_high": "high"}
+        )
+        parts.append(kinds.assign(territory_id=f"t{i}", name=NAMES[i]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def make_territories() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "territory_id": ["t0", "t1", "t2"],
+            "name": NAMES[:3],
+            "size": 20.0,
+            "hill_0": [4.5, 6.0, np.nan],
+            "hill_1": [3.5, 4.0, np.nan],
+            "hill_2": [2.5, 3.0, np.nan],
+            "n_scored": [30, 1, 0],
+            "lowest": [10.0, 50.0, np.nan],
+            "lower_quartile": [30.0, 50.0, np.nan],
+            "median": [55.0, 50.0, np.nan],
+            "upper_quartile": [70.0, 50.0, np.nan],
+            "highest": [95.0, 50.0, np.nan],
+            "structure": "all",
+            "n_actors": [40, 38, 0],
+            "n_isolates": [3, 0, 0],
+            "mean_degree": [3.2, 5.0, np.nan],
+            "largest_component_share": [0.9, 1.0, np.nan],
+            "cross_share": [0.5, np.nan, np.nan],
+        }
+    )
+
+
+def make_matrix(group: str) -> pd.DataFrame:
+    codes = getattr(BOOK, group).index[:10]
+    pairs = list(combinations_with_replacement(codes, 2))
+    return pd.DataFrame(pairs, columns=["source_group", "target_group"]).assign(
+        n_ties=range(len(pairs))
+    )
+
+
+ROLES = pd.DataFrame(
+    {"role": BOOK.roles.index, "n_stated": 3, "n_expected": range(len(BOOK.roles))}
+)
+FEW, MANY = make_actors(33), make_actors(1190)
+TWO_TOWNS = FEW.assign(city=["Valmontagne", "PARIS CEDEX 16", "Paris  cedex"] * 11)
+WORDS = {"fr": use_language("fr"), "en": use_language("en")}
+BOTH: dict[str, Any] = {"codebook": BOOK, "language": WORDS["fr"]}
+ALONE = {"language": WORDS["fr"]}
+
+PLOTS: dict[str, Callable[[Axes], Axes]] = {
+    "kinds": lambda ax: figures.plot_kinds(make_kinds(FEW), ax=ax, **BOTH),
+    "kinds, one actor": lambda ax: figures.plot_kinds(
+        make_kinds(FEW[:1], n_unknown=0), ax=ax, **BOTH
+    ),
+    "themes": lambda ax: figures.plot_themes(THEMES, ax=ax, **ALONE),
+    "founded": lambda ax: figures.plot_founded(DECADES, ax=ax, **ALONE),
+    "roles": lambda ax: figures.plot_roles(ROLES, ax=ax, **BOTH),
+    "map": lambda ax: figures.plot_map(FEW, ax=ax, **BOTH),
+    "map, towns": lambda ax: figures.plot_map(TWO_TOWNS, ax=ax, **BOTH),
+    "map, one actor": lambda ax: figures.plot_map(FEW[:1], ax=ax, **BOTH),
+    "map, one place": lambda ax: figures.plot_map(make_actors(33, spread=0), ax=ax, **BOTH),
+    "map, many": lambda ax: figures.plot_map(MANY, ax=ax, **BOTH),
+    "readiness": lambda ax: figures.plot_readiness(make_averages(FEW), actors=FEW, ax=ax, **BOTH),
+    "readiness, all the same": lambda ax: figures.plot_readiness(
+        make_averages(FEW, same=True), actors=FEW, ax=ax, **BOTH
+    ),
+    "readiness, one actor": lambda ax: figures.plot_readiness(
+        make_averages(FEW[:1], same=True), actors=FEW, ax=ax, **BOTH
+    ),
+    "heatmap": lambda ax: figures.plot_heatmap(
+        make_averages(FEW), actors=FEW, dimension="resource", ax=ax, **BOTH
+    ),
+    "heatmap, one actor": lambda ax: figures.plot_heatmap(
+        make_averages(FEW[:1]), actors=FEW, dimension="lever", ax=ax, **BOTH
+    ),
+    "network": lambda ax: figures.plot_network(make_ties(30), actors=FEW, ax=ax, **BOTH),
+    "network, one tie": lambda ax: figures.plot_network(
+        make_ties(30)[:1], actors=FEW, ax=ax, **BOTH
+    ),
+    "network, many": lambda ax: figures.plot_network(
+        make_ties(1190, mean_degree=10), actors=MANY, ax=ax, **BOTH
+    ),
+    "mixing": lambda ax: figures.plot_mixing(make_matrix("helices"), ax=ax, **BOTH),
+    "mixing, kinds": lambda ax: figures.plot_mixing(
+        make_matrix("kinds"), group="kinds", ax=ax, **BOTH
+    ),
+    "mixes": lambda ax: figures.plot_mixes(make_mixes(8), ax=ax, **BOTH),
+    "diversity": lambda ax: figures.plot_diversity(make_territories(), ax=ax, **BOTH),
+    "distributions": lambda ax: figures.plot_readiness_distributions(
+        make_territories(), ax=ax, **BOTH
+    ),
+    "networks": lambda ax: figures.plot_network_summary(make_territories(), ax=ax, **BOTH),
+}
+EMPTY: dict[str, Callable[[Axes], Axes]] = {
+    "kinds": lambda ax: figures.plot_kinds(make_kinds(FEW)[:0], ax=ax, **BOTH),
+    "themes": lambda ax: figures.plot_themes(THEMES[:0], ax=ax, **ALONE),
+    "founded": lambda ax: figures.plot_founded(DECADES[:0], ax=ax, **ALONE),
+    "roles": lambda ax: figures.plot_roles(ROLES[:0], ax=ax, **BOTH),
+    "map": lambda ax: figures.plot_map(FEW.assign(latitude=np.nan), ax=ax, **BOTH),
+    "readiness": lambda ax: figures.plot_readiness(
+        make_averages(FEW)[:0], actors=FEW, ax=ax, **BOTH
+    ),
+    "heatmap": lambda ax: figures.plot_heatmap(
+        make_averages(FEW)[:0], actors=FEW, dimension="lever", ax=ax, **BOTH
+    ),
+    "network": lambda ax: figures.plot_network(make_ties(30)[:0], actors=FEW, ax=ax, **BOTH),
+    "mixing": lambda ax: figures.plot_mixing(make_matrix("helices")[:0], ax=ax, **BOTH),
+    "mixes": lambda ax: figures.plot_mixes(make_mixes(1)[:0], ax=ax, **BOTH),
+    "diversity": lambda ax: figures.plot_diversity(make_territories()[2:], ax=ax, **BOTH),
+    "distributions": lambda ax: figures.plot_readiness_distributions(
+        make_territories()[2:], ax=ax, **BOTH
+    ),
+    "networks": lambda ax: figures.plot_network_summary(make_territories()[:0], ax=ax, **BOTH),
+}
+
+
+@pytest.fixture
+def ax() -> Axes:
+    figure = Figure(figsize=(style.WIDTH, 4), dpi=72)
+    FigureCanvasSVG(figure)  # measures text as `draw` does
+    return figure.add_subplot()
+
+
+@pytest.fixture(autouse=True)
+def look() -> Any:
+    with mpl.rc_context(style.RC):
+        yield
+
+
+def read_words(ax: Axes) -> list[str]:
+    return [text.get_text() for text in list_texts(ax)]
+
+
+def list_texts(ax: Axes) -> list[Text]:
+    texts = [
+        *ax.texts,
+        ax.xaxis.label,
+        ax.yaxis.label,
+        *ax.get_xticklabels(),
+        *ax.get_yticklabels(),
+    ]
+    return [text for text in texts if text.get_text() and text.get_visible()]
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_words_stay_inside_and_apart(name: str, ax: Axes) -> None:
+    assert PLOTS[name](ax) is ax
+    figure = style.find_figure(ax)
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), Text.get_window_extent(text)) for text in list_texts(ax)]
+    for words, box in boxes:
+        assert box.x0 >= -0.5 and box.x1 <= figure.bbox.width + 0.5, words
+        assert box.y0 >= -0.5 and box.y1 <= figure.bbox.height + 0.5, words
+    for (one, a), (other, b) in combinations(boxes, 2):
+        across, upwards = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert across < 0.5 or upwards < 1.5, (one, other)
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_drawings_are_light_and_hold_shapes_only(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        svg = figures.draw(PLOTS[name], alt='A <b>figure</b> & "more"')
+    assert len(svg.encode()) < (300_000 if "many" in name else 120_000)
+    root = ElementTree.fromstring(svg)
+    assert root.attrib["aria-label"] == 'A <b>figure</b> & "more"'
+    assert root.attrib["width"] == "100%" and root.attrib["viewBox"].startswith("0 0 446.4 ")
+    tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert tags <= {"svg", "g", "defs", "path", "use", "clipPath", "rect", "pattern"}
+    assert not any((element.text or "").strip() for element in root.iter())
+    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="|url\()#(\w+)', svg)) <= set(ids)
+    assert svg.count("http") == 1 and "$" not in svg and "<!" not in svg
+
+
+def test_drawings_are_the_same_in_another_process() -> None:
+    code = (
+        "import sys; sys.path.insert(0, 'tests'); import test_figures as t;"
+        "sys.stdout.write(''.join(t.figures.draw(t.PLOTS[n], alt='') for n in sys.argv[1:]))"
+    )
+    chosen = ["network", "map"]
+    run = subprocess.run(
+        [sys.executable, "-c", code, *chosen],
+        env=os.environ | {"PYTHONHASHSEED": "12"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout == "".join(figures.draw(PLOTS[name], alt="") for name in chosen)
+
+
+def test_two_drawings_share_no_identifier() -> None:
+    one, other = (
+        set(re.findall(r' id="(\w+)"', figures.draw(PLOTS[n], alt=""))) for n in ("map", "roles")
+    )
+    assert one and other and not one & other
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_empty_tables_say_so(name: str, ax: Axes) -> None:
+    assert EMPTY[name](ax) is ax
+    assert read_words(ax) == [WORDS["fr"].gettext("Nothing to draw: not collected yet.")]
+
+
+def test_axes_of_others_keep_their_figure() -> None:
+    figure = Figure(figsize=(9, 4), dpi=100)
+    left, right = figure.subplots(1, 2)
+    figures.plot_themes(THEMES, ax=right, language=WORDS["en"])
+    assert tuple(figure.get_size_inches()) == (9, 4)
+    assert left.get_window_extent().x1 < right.get_window_extent().x0
+
+
+def test_helices_differ_in_lightness_and_in_shape() -> None:
+    # CIE L* = 116 (Y / Yn)^(1/3) - 16, Y from sRGB (IEC 61966-2-1) with Yn = 1
+    def measure_lightness(colour: str) -> float:
+        rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        return float(116 * (linear @ [0.2126, 0.7152, 0.0722]) ** (1 / 3) - 16)
+
+    assert set(style.HELICES) == set(BOOK.helices.index)
+    lightness = sorted(measure_lightness(mark.colour) for mark in style.HELICES.values())
+    assert min(np.diff(lightness)) > 15
+    assert len({mark.shape for mark in [*style.HELICES.values(), style.UNKNOWN]}) == 5
+
+
+def test_names_are_short_single_lines() -> None:
+    assert style.shorten_name(NAMES[1]) == "Syndicat mixte de gestion d…"
+    assert style.shorten_name(NAMES[8]) == "Deux lignes et"
+    assert style.wrap_words("Structures d'accompagnement et lieux", width=26).count("\n") == 1
+
+
+def test_marks_at_one_place_are_fanned_out(ax: Axes) -> None:
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    places = np.array([[0.5, 0.5]] * 5 + [[0.1, 0.9]])
+    moved = style.fan_out(ax, places, spacing=8)
+    dots = ax.transData.transform(moved)
+    assert np.allclose(moved[-1], places[-1])
+    assert min(np.hypot(*(a - b)) for a, b in combinations(dots[:5], 2)) > 6
+
+
+def test_names_that_do_not_fit_are_counted(ax: Axes) -> None:
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    places = np.random.default_rng(1).random((80, 2))
+    omitted = names.place_names(ax, places, ["Maison des associations"] * 80)
+    assert omitted == 80 - len(ax.texts) > 0
+    assert names.describe_omitted(12, language=WORDS["en"]) == "+ 12 names not shown"
+    assert names.describe_omitted(0, language=WORDS["en"]) == ""
+
+
+def test_guide_kinds_come_first_and_gaps_keep_their_row(ax: Axes) -> None:
+    figures.plot_kinds(make_kinds(FEW[:1]), ax=ax, codebook=BOOK, language=WORDS["en"])
+    words = [" ".join(word.split()) for word in read_words(ax)]
+    guide = BOOK.kinds.loc[BOOK.kinds["origin"] == "guide", "label_en"]
+    assert set(guide) <= set(words)
+    assert words.count("none listed to date") >= 9
+    assert words.index("The guide's ten kinds") < words.index("Unclassified")
+
+
+def test_tiny_shares_are_not_called_none(ax: Axes) -> None:
+    kinds = make_kinds(pd.DataFrame({"kind": ["ngo", *["digital_startup"] * 400]}), n_unknown=0)
+    figures.plot_kinds(kinds, ax=ax, codebook=BOOK, language=WORDS["en"])
+    assert {"1 · < 1%", "400 · 100%"} <= set(read_words(ax))
+
+
+def test_early_decades_share_a_row(ax: Axes) -> None:
+    figures.plot_founded(DECADES, ax=ax, language=WORDS["en"])
+    words = read_words(ax)
+    assert "before 1940" in words and "1250s" not in words and "2000s" in words
+    assert [word for word in words if word.isdigit()] == [
+        "1",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "4",
+        "0",
+        "30",
+    ]
+
+
+def test_far_actors_leave_the_frame_and_are_counted(ax: Axes) -> None:
+    far = FEW.assign(latitude=FEW["latitude"].mask(FEW.index == 4, 4.0))
+    figures.plot_map(far, ax=ax, codebook=BOOK, language=WORDS["en"])
+    assert "1 actor lies outside the frame." in read_words(ax)
+    low, high = ax.get_ylim()
+    assert 44 < low < FEW["latitude"].drop(4).min() < FEW["latitude"].drop(4).max() < high < 46
+
+
+def test_map_has_true_proportions(ax: Axes) -> None:
+    figures.plot_map(FEW, ax=ax, **BOTH)
+    box, (left, right), (low, high) = ax.get_window_extent(), ax.get_xlim(), ax.get_ylim()
+    narrowing = np.cos(np.radians((low + high) / 2))
+    assert (right - left) * narrowing / box.width == pytest.approx((high - low) / box.height)
+
+
+def test_towns_are_named_once_without_postal_remains(ax: Axes) -> None:
+    figures.plot_map(TWO_TOWNS, ax=ax, **BOTH)
+    words = read_words(ax)
+    assert words.count("Paris") == 1 and not any("cedex" in word.lower() for word in words)
+
+
+def test_half_rated_actors_are_counted_and_quarters_named(ax: Axes) -> None:
+    rated = pd.DataFrame(
+        [("a0", "familiarity", 4.0), ("a0", "appetite", 4.5), ("a1", "appetite", 1.0)],
+        columns=["actor_id", "criterion", "mean"],
+    )
+    figures.plot_readiness(rated, actors=FEW, ax=ax, codebook=BOOK, language=WORDS["en"])
+    words = read_words(ax)
+    assert {"At ease and keen", "Keen, to be supported", "Mairie de Valmontagne"} <= set(words)
+    assert "1 actor rated on one of the two only is not drawn." in words
+    assert [tuple(c.get_offsets()[0]) for c in ax.collections if len(c.get_offsets())] == [
+        (4.0, 4.5)
+    ]
+
+
+def test_missing_cells_are_hatched_and_zero_is_not(ax: Axes) -> None:
+    rated = pd.DataFrame(
+        [("a0", "lever_pilot", 0.0), ("a0", "lever_visibility", 5.0), ("a1", "lever_pilot", 2.0)],
+        columns=["actor_id", "criterion", "mean"],
+    )
+    figures.plot_heatmap(
+        rated, actors=FEW, dimension="lever", ax=ax, codebook=BOOK, language=WORDS["en"]
+    )
+    filled, hatched = ax.collections
+    assert len(filled.get_paths()) == 3 and filled.get_hatch() is None
+    assert len(hatched.get_paths()) == 1 and hatched.get_hatch()
+    assert {"0.0", "5.0", "2.0"} <= set(read_words(ax))
+
+
+def test_heatmap_keeps_the_best_covered(ax: Axes) -> None:
+    actors = make_actors(40).assign(name=[f"Actor {i}" for i in range(40)])
+    averages = make_averages(actors, same=True)
+    thin = averages[
+        ~(averages["actor_id"].isin(["a0", "a1"]) & (averages["criterion"] == "lever_pilot"))
+    ]
+    figures.plot_heatmap(thin, actors=actors, dimension="lever", ax=ax, **BOTH)
+    shown = [word for word in read_words(ax) if word.startswith("Actor")]
+    assert len(shown) == 30 and not {"Actor 0", "Actor 1"} & set(shown)
+
+
+def test_mixing_adds_both_ways_round(ax: Axes) -> None:
+    rows = [("public", "civil", 2), ("civil", "public", 3), ("civil", "civil", 4)]
+    matrix = pd.DataFrame(rows, columns=["source_group", "target_group", "n_ties"])
+    figures.plot_mixing(matrix, ax=ax, **BOTH)
+    assert [word for word in read_words(ax) if word.isdigit()] == ["0", "5", "4"]
+
+
+def test_network_names_the_untied_and_draws_the_core_of_a_large_one(ax: Axes) -> None:
+    actors = FEW.assign(name=[f"Actor {i}" for i in range(33)])
+    figures.plot_network(make_ties(30), actors=actors, ax=ax, codebook=BOOK, language=WORDS["en"])
+    assert any("Actor 30, Actor 31, Actor 32" in word for word in read_words(ax))
+    large = Figure(dpi=72).add_subplot()
+    figures.plot_network(
+        make_ties(1190, mean_degree=10), actors=MANY, ax=large, codebook=BOOK, language=WORDS["en"]
+    )
+    (note,) = [word for word in read_words(large) if word.startswith("Drawn: ")]
+    assert int(note.split()[2]) <= 400

@@ -1,0 +1,89 @@
+"""Every page of the shipped studies, opened in a real browser without a network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(found for found in map(shutil.which, names) if found)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def list_pages(reports: Path) -> list[Path]:
+    return sorted([*reports.rglob("report.html"), *reports.rglob("index.html")])
+
+
+def test_all_pages_are_there(reports: Path) -> None:
+    pages = [path.relative_to(reports).as_posix() for path in list_pages(reports)]
+    territories = [p for p in pages if p.endswith("report.html") and "/comparison/" not in p]
+    assert len(territories) == 22  # (8 départements + 3 fictional towns) in two languages
+    assert sum("/comparison/" in page for page in pages) == 4
+    assert sum(page.endswith("index.html") for page in pages) == 4
+
+
+def test_pages_open_offline_in_a_browser(reports: Path, browser: Browser) -> None:
+    context = browser.new_context(offline=True, viewport={"width": 390, "height": 844})
+    faults: list[tuple[Path, str, object]] = []
+    for path in list_pages(reports):
+        page = context.new_page()
+        said: list[str] = []
+        requests: list[str] = []
+        page.on("console", lambda message, said=said: said.append(message.text))
+        page.on("pageerror", lambda error, said=said: said.append(str(error)))
+        page.on("request", lambda request, seen=requests: seen.append(request.url))
+        page.goto(path.as_uri())
+        asked = [url for url in requests if not url.startswith("data:")]
+        faults += [(path, "request", url) for url in asked if url != path.as_uri()]
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 844})
+            inner = page.evaluate("document.documentElement.scrollWidth")
+            if inner > width:
+                faults.append((path, "sideways", f"{inner} > {width}"))
+        if path.stat().st_size > 1_500_000:
+            faults.append((path, "size", path.stat().st_size))
+        broken = "[...document.images].filter(i => !i.complete || !i.naturalWidth || !i.alt).length"
+        if page.evaluate(broken):
+            faults.append((path, "image", "broken or without alt"))
+        faults += [(path, "console", text) for text in said]
+        page.close()
+    assert not faults
+
+
+def test_links_between_pages_lead_somewhere(reports: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    for path in list_pages(reports):
+        page.goto(path.as_uri())
+        links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")
+        local = [link for link in links if link.startswith("file:")]
+        for link in {link.split("#")[0] for link in local}:
+            assert Path(link.removeprefix("file://")).is_file(), (path, link)
+        anchors = [link.split("#")[1] for link in local if "#" in link]
+        found = page.evaluate("ids => ids.filter(id => !document.getElementById(id))", anchors)
+        assert not found, (path, found)
+    page.close()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_notices_are_on_every_page_and_table(reports: Path, language: str) -> None:
+    words = {"ile-de-france": "ODbL", "training": {"fr": "fictive", "en": "ictional"}[language]}
+    for study, word in words.items():
+        folder = reports / study / language
+        for file in [*folder.rglob("*.html"), *folder.rglob("tables/*.csv")]:
+            text = file.read_text("utf-8")
+            assert word in text or len(text.splitlines()) == 1, file

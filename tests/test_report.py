@@ -1,0 +1,236 @@
+"""Sections and pages: all text escaped, both languages, nothing fetched, nothing pretended."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from babel.messages.extract import extract_from_dir
+
+from ecoanalysis import comparison, pipeline, report
+from ecoanalysis.report import comparison as compared_report
+from ecoanalysis.report import section
+from ecoanalysis.study import Study, read_study
+
+PARTS = (
+    "header",
+    "profile",
+    "actors",
+    "readiness",
+    "motives",
+    "ties",
+    "partners",
+    "next",
+    "method",
+)
+COMPARED = (
+    "header",
+    "gate",
+    "territories",
+    "mixes",
+    "diversity",
+    "readiness",
+    "networks",
+    "totals",
+    "method",
+)
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "{{7*7}} {% raw %}",
+    "$x$ \\(y\\)",
+    '"><img src=x onerror=a>',
+]
+
+
+class Reader(HTMLParser):
+    """Collects tags, and what each would fetch."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+
+@cache
+def read_hostile_study(folder: Path) -> Study:
+    study = read_study(folder)
+    actors = study.tables["actors"].copy()
+    actors.loc[: len(HOSTILE) - 1, "name"] = HOSTILE
+    actors["tags"] = HOSTILE[0]
+    actors.loc[0, "website"] = "javascript:alert(1)"
+    challenges = study.tables["challenges"].assign(title=HOSTILE[0], description=HOSTILE[3])
+    actions = study.tables["actions"].assign(what=HOSTILE[0])
+    tables = dict(study.tables) | {"actors": actors, "challenges": challenges, "actions": actions}
+    notice = {"fr": "Étude <fictive>", "en": "A <fictional> study"}
+    descriptor = dataclasses.replace(study.descriptor, notice=notice, fictional=True)
+    return dataclasses.replace(study, tables=tables, descriptor=descriptor)
+
+
+def show_all(study: Study, language: str) -> list[report.Section]:
+    result = pipeline.run_territory(study, "kabara")
+    return [getattr(report, f"show_{part}")(result, language=language) for part in PARTS]
+
+
+def make_page(sections: list[report.Section], folder: Path, language: str) -> str:
+    notebook = nbformat.v4.new_notebook()
+    for part in [report.show_style(), *sections]:
+        cell = nbformat.v4.new_code_cell("secret_code()")
+        data = part._repr_mimebundle_()
+        cell.outputs = [nbformat.v4.new_output("execute_result", data=data, execution_count=1)]
+        notebook.cells += [nbformat.v4.new_markdown_cell("for the analyst"), cell]
+    notebook.cells[1].metadata["tags"] = ["lab"]
+    noise = nbformat.v4.new_output("stream", name="stderr", text="a warning")
+    notebook.cells[-1].outputs.append(noise)
+    nbformat.write(notebook, folder / "report.ipynb")
+    return report.render_page(folder / "report.ipynb", language=language)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_page_is_whole_escaped_and_asks_nothing(
+    good_study: Path, tmp_path: Path, language: str
+) -> None:
+    html = make_page(show_all(read_hostile_study(good_study), language), tmp_path, language)
+    tags = Reader(html).tags
+    names = [tag for tag, _ in tags]
+    assert not {"script", "iframe", "object", "embed", "form", "base"} & set(names)
+    assert not [attrs for _, attrs in tags if any(name.startswith("on") for name in attrs)]
+    for tag, attrs in tags:
+        asked = [attrs[name] for name in ("src", "srcset", "data", "poster") if name in attrs]
+        asked += [attrs["href"]] if tag != "a" and "href" in attrs else []
+        assert all(url.startswith("data:") for url in asked), (tag, asked)
+        if tag == "a" and attrs["href"].startswith("http"):
+            assert attrs["rel"] == "noopener"
+        assert not attrs.get("href", "").startswith("javascript:")
+        if tag == "img":
+            assert attrs["alt"]
+    assert not re.search(r"url\((?!#)|@import", html)
+    assert "{{7*7}} {% raw %}" in html
+    assert "&lt;/script&gt;" in html
+    assert "$x$" in html
+    assert 'class="eco-page mathjax_ignore tex2jax_ignore"' in html
+    assert f'<html lang="{language}">' in html
+    ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
+    assert set(PARTS[1:]) <= set(ids)
+    assert len(ids) == len(set(ids))
+    anchors = {attrs["href"][1:] for tag, attrs in tags if tag == "a" and attrs["href"][0] == "#"}
+    assert anchors <= set(ids)
+    levels = [int(tag[1]) for tag in names if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+    notice = {"fr": "Étude &lt;fictive&gt;", "en": "A &lt;fictional&gt; study"}[language]
+    assert html.count(notice) >= 3  # above, in part 8, at the foot
+    for hidden in ("secret_code", "for the analyst", "a warning"):
+        assert hidden not in html
+
+
+def test_sections_are_short_as_text_and_whole_as_html(good_study: Path) -> None:
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    first = report.show_header(result, language="en")
+    assert repr(first) == "<Section header>"
+    assert set(first._repr_mimebundle_()) == {"text/plain", "text/html", section.PAGE_TYPE}
+    assert first._repr_html_() == first.html
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_list_alone_pretends_nothing(good_study: Path, language: str) -> None:
+    for name in ("relations", "raters", "ratings", "challenges", "positions", "influences",
+                 "constraints", "actions"):  # fmt: skip
+        (good_study / f"{name}.csv").unlink()
+    sections = {part.name: part.html for part in show_all(read_study(good_study), language)}
+    assert list(sections) == list(PARTS)
+    for part in ("readiness", "motives", "ties", "partners"):
+        assert sections[part].count('class="box"') == 1
+    for part in ("motives", "ties"):
+        assert "<table" not in sections[part]
+    tables = ("raters", "ratings", "relations", "challenges", "positions", "actions")
+    assert all(name in sections["next"] for name in tables)
+
+
+def test_a_territory_without_actors_has_a_page(good_study: Path) -> None:
+    with (good_study / "territories.csv").open("a", encoding="utf-8") as file:
+        file.write("vide,Vide,ML,,,,,\n")
+    result = pipeline.run_territory(read_study(good_study), "vide")
+    for part in PARTS:
+        assert getattr(report, f"show_{part}")(result, language="en").html
+
+
+def test_few_answers_give_no_score_and_opinions_are_counted(good_study: Path) -> None:
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    html = report.show_readiness(result, language="en").html
+    # Fab-lab: familiarity 5 and 4 (weight 2), appetite "don't know" (weight 1): coverage 2/3,
+    # score 100 * 4.5 / 5 = 90, from 60 (appetite 0) to 93 (appetite 5).
+    row = html[html.index("Fab-lab Sanankoua") :]
+    row = row[: row.index("</tr>")]
+    assert '<b class="score">90</b>' in row
+    assert "60–93" in row
+    assert "67%" in row
+    assert "two opinions" in row
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_comparison_obeys_the_gate(good_study: Path, tmp_path: Path, language: str) -> None:
+    study = read_study(good_study)
+    results = {
+        name: pipeline.run_territory(study, name).tables
+        for name in study.tables["territories"]["territory_id"]
+    }
+    refused = dataclasses.replace(study.descriptor, comparable=False)
+    compared = comparison.compare_territories(
+        results,
+        descriptor=refused,
+        territories=study.tables["territories"],
+        codebook=study.codebook,
+    )
+    sections = [
+        getattr(compared_report, f"show_{part}")(compared, study=study, language=language)
+        for part in COMPARED
+    ]
+    html = make_page(sections, tmp_path, language)
+    assert "<figure" not in html
+    ids = {attrs["id"] for _, attrs in Reader(html).tags if "id" in attrs}
+    assert set(COMPARED[1:]) <= ids
+
+
+def test_the_index_lists_pages_failures_and_remarks(good_study: Path, tmp_path: Path) -> None:
+    study = read_hostile_study(good_study)
+    (tmp_path / "kabara").mkdir()
+    (tmp_path / "kabara" / "report.html").touch()
+    status = pd.DataFrame(
+        {
+            "page": ["kabara", "nioro"],
+            "status": ["done", "failed"],
+            "seconds": [1.25, None],
+            "cause": ["", "ValueError: <b>broken</b>"],
+        }
+    )
+    html = report.render_index(study, folder=tmp_path, status=status, language="en")
+    assert '<a href="kabara/report.html">Kabara</a>' in html
+    assert 'href="nioro/report.html"' not in html
+    assert "ValueError: &lt;b&gt;broken&lt;/b&gt;" in html
+    assert "A &lt;fictional&gt; study" in html
+    assert "<script" not in html
+
+
+def test_templates_leave_no_sentence_untranslatable() -> None:
+    folder = section.FOLDER / "templates"
+    methods = [("**.html.j2", "jinja2.ext:babel_extract")]
+    found = extract_from_dir(folder, methods, {"**.html.j2": {"silent": "false"}})
+    messages = {m if isinstance(m, str) else m[0] for _, _, m, *_ in found}
+    assert len(messages) > 150
+    assert not [m for m in messages if m != " ".join(m.split())]
+    for file in folder.rglob("*.j2"):
+        text = file.read_text("utf-8")
+        for code in (r"\{#.*?#\}|\{% trans.*?endtrans %\}", r"\{\{.*?\}\}|\{%.*?%\}", "<[^>]*>"):
+            text = re.sub(code, " ", text, flags=re.DOTALL)
+        assert not re.findall(r"[A-Za-zÀ-ÿ]{4,}", text), file
