@@ -3,9 +3,9 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-STUDIES := data/ile-de-france data/training
+STUDIES := $(wildcard data/*)
 
-.PHONY: setup setup-dev browser reports test lab lock messages clean
+.PHONY: setup setup-dev browser reports test soak lab lock messages clean
 
 setup: $(VENV)/setup.done
 
@@ -34,6 +34,10 @@ test: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+# Long simulations; their tables are written to docs/.
+soak: setup-dev
+	$(BIN)/python -m pytest -m soak
 
 lab: setup
 	$(BIN)/jupyter lab --ip 127.0.0.1 --notebook-dir .

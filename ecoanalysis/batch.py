@@ -18,25 +18,25 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ecoanalysis import export, report
+from ecoanalysis import comparison, export, report
 from ecoanalysis.errors import UsageError
 from ecoanalysis.study import Study, read_study
 from ecoanalysis.wording import LANGUAGES
 
-COMPARISON = "comparison"
 VERSIONS = ("ecoanalysis", "pandas", "numpy", "networkx", "matplotlib", "papermill", "nbconvert")
 STATUS_COLUMNS = ["study_id", "language", "page", "status", "seconds", "cause", "path"]
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page to make: a territory's report, or a study's comparison, in one language."""
+    """One page to make: a territory's report, or the comparison of a study or a region of it."""
 
     study: str
     study_id: str
@@ -44,6 +44,7 @@ class Page:
     language: str
     folder: str
     notebook: str
+    region: str = ""
     minimum_coverage: float = 0.5
 
 
@@ -52,6 +53,7 @@ def run_reports(
     *,
     out: str | Path = "reports",
     territories: Sequence[str] = (),
+    region: str = "",
     languages: Sequence[str] = LANGUAGES,
     jobs: int | None = None,
     on_progress: Callable[[int, int, str], None] | None = None,
@@ -65,7 +67,11 @@ def run_reports(
     out : path
         Folder of the pages: `<out>/<study>/<language>/<territory>/report.html`.
     territories : sequence of str
-        Only these territories; their study's comparison is then left as it is.
+        Only these territories; all comparisons are then left as they are.
+    region : str
+        Only the territories of this region, named as the table or as a folder names it, and the
+        comparison of them, in `<out>/<study>/<language>/regions/<region>/comparison`; the study's
+        is then left as it is.
     languages : sequence of str
         Of "fr" and "en".
     jobs : int, optional
@@ -76,15 +82,15 @@ def run_reports(
     Returns
     -------
     pandas.DataFrame
-        One row a page: study_id, language, page (territory_id or "comparison"), status ("done" or
-        "failed"), seconds, cause (one line, empty when done), path of its HTML.
+        One row a page: study_id, language, page (territory_id, or the folder of a comparison),
+        status ("done" or "failed"), seconds, cause (one line, empty when done), path of its HTML.
 
     Raises
     ------
     StudyError
         If a study has faults.
     UsageError
-        If a territory or language is unknown, or two studies share a name.
+        If a territory, region or language is unknown, or two studies share a name.
     """
     unknown = sorted(set(languages) - set(LANGUAGES))
     if unknown:
@@ -93,62 +99,60 @@ def run_reports(
     names = [study.study_id for study in read]
     if len(set(names)) < len(names):
         raise UsageError(f"two studies share a folder name: {', '.join(sorted(names))}")
-    chosen = _choose_territories(read, territories)
+    chosen = _choose_territories(read, territories, region)
     root = Path(out).resolve()
-    first = [
-        _plan_page(study, territory_id, language, root)
-        for study in read
-        for territory_id in chosen[study.study_id]
-        for language in languages
-    ]
-    then = [
-        _plan_page(study, COMPARISON, language, root)
-        for study in read
-        if not territories and len(chosen[study.study_id]) > 1
-        for language in languages
-    ]
+    first, then = [], []
+    for study, language in product(read, languages):
+        mine = chosen[study.study_id]
+        first += [_plan_page(study, page, language, root) for page in mine["territory_id"]]
+        if len(mine) and region:
+            then.append(_plan_page(study, "", language, root, region=mine["region"].iloc[0]))
+        elif len(mine) > 1 and not territories:
+            then.append(_plan_page(study, "", language, root))
     status = _run_pages(first, then, jobs=jobs or os.cpu_count() or 1, on_progress=on_progress)
-    for study in read:
-        for language in languages:
-            _write_index(study, language, root, status)
+    for study, language in product(read, languages):
+        _write_index(study, language, root, status)
     return status
 
 
-def _choose_territories(studies: Sequence[Study], wanted: Sequence[str]) -> dict[str, list[str]]:
-    known = {study.study_id: list(study.tables["territories"]["territory_id"]) for study in studies}
-    everywhere = {name for names in known.values() for name in names}
-    missing = [name for name in wanted if name not in everywhere]
+def _choose_territories(
+    studies: Sequence[Study], wanted: Sequence[str], region: str
+) -> dict[str, pd.DataFrame]:
+    """Choose the rows of the territories table of each study."""
+    if wanted and region:
+        raise UsageError("choose territories or a region, not both")
+    tables = {study.study_id: study.tables["territories"] for study in studies}
+    everywhere = pd.concat(tables.values())
+    missing = [name for name in wanted if name not in set(everywhere["territory_id"])]
     if missing:
-        there = ", ".join(sorted(everywhere))
+        there = ", ".join(sorted(everywhere["territory_id"].unique()))
         raise UsageError(f"no territory {missing[0]!r} in these studies; there are: {there}")
-    if not wanted:
-        return known
-    return {study: [n for n in names if n in wanted] for study, names in known.items()}
+    chosen = {s: comparison.select_region(table, region=region) for s, table in tables.items()}
+    if not any(map(len, chosen.values())):
+        there = ", ".join(sorted(everywhere["region"].dropna().unique())) or "none"
+        raise UsageError(f"no region {region!r} in these studies; there are: {there}")
+    return {
+        study: table[table["territory_id"].isin(wanted)] if wanted else table
+        for study, table in chosen.items()
+    }
 
 
-def _plan_page(study: Study, page: str, language: str, root: Path) -> Page:
+def _plan_page(study: Study, page: str, language: str, root: Path, *, region: str = "") -> Page:
+    """Plan a territory's page, or the comparison of a region or study where `page` is blank."""
+    place = page or comparison.name_page(region=region)
     return Page(
         study=str(study.path.resolve()),
         study_id=study.study_id,
-        page=page,
+        page=place,
         language=language,
-        folder=str(root / study.study_id / language / page),
-        notebook=str(find_notebook(COMPARISON if page == COMPARISON else "territory")),
+        folder=str(root / study.study_id / language / place),
+        notebook=str(find_notebook("territory" if page else "comparison")),
+        region=region,
     )
 
 
 def find_notebook(name: str) -> Path:
-    """Find a notebook of the package: beside the sources in a clone, inside it when installed.
-
-    Parameters
-    ----------
-    name : str
-        Its name without ending, such as "territory".
-
-    Returns
-    -------
-    pathlib.Path
-        The file.
+    """Find a notebook by its name: beside the sources in a clone, in the package when installed.
 
     Raises
     ------
@@ -212,18 +216,7 @@ def _describe_outcome(page: Page, future: Future[float]) -> dict[str, Any]:
 
 
 def make_page(page: Page) -> float:
-    """Execute one page's notebook in a fresh kernel and put its folder in place.
-
-    Parameters
-    ----------
-    page : Page
-        What to make and where.
-
-    Returns
-    -------
-    float
-        Seconds that it took.
-    """
+    """Execute one page's notebook in a fresh kernel, put its folder in place, return seconds."""
     started = time.perf_counter()
     folder = Path(page.folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -249,8 +242,9 @@ def make_page(page: Page) -> float:
 def _choose_parameters(page: Page) -> dict[str, Any]:
     study = _relate(Path(page.study), Path(page.folder))
     common = {"study": study, "language": page.language, "out": "tables"}
-    if page.page == COMPARISON:
-        return common | {"results": ".."}
+    if page.page == comparison.name_page(region=page.region):
+        top = "/".join([".."] * (page.page.count("/") + 1))
+        return common | {"results": top, "region": page.region}
     return common | {"territory_id": page.page, "minimum_coverage": page.minimum_coverage}
 
 
@@ -307,18 +301,7 @@ def _describe_run(
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """Hash the files that a study consists of.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The study.
-
-    Returns
-    -------
-    dict of str to str
-        SHA-256 by file name, of the tables and the descriptor at the folder's top.
-    """
+    """Hash the tables and the descriptor of a study: SHA-256 by file name."""
     kinds = {".csv", ".xlsx", ".yaml"}
     files = sorted(f for f in folder.iterdir() if f.suffix.lower() in kinds)
     return {file.name: _hash_file(file) for file in files}

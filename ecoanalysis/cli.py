@@ -102,10 +102,53 @@ def _print_faults(faults: pd.DataFrame, lang: Language, *, console: Console) -> 
     console.print(f"{refusals}, {warnings}", markup=False)
 
 
+@app.command()
+def match(study: StudyPath, *, language: ScreenLanguage) -> None:
+    """Unite what the review file calls the same; propose in it what else may be."""
+    from ecoanalysis.linkage import MATCHES
+    from ecoanalysis.pipeline import match_study
+
+    lang = use_language(language)
+    matches, log = match_study(study)
+    sentences = {
+        "united": lang.gettext("%(other)s (%(other_id)s) is now one with %(kept)s (%(actor_id)s)."),
+        "left_out": lang.gettext(
+            "%(actor_id)s, %(field)s: “%(kept)s” stays, “%(other)s” of %(other_id)s is left out."
+        ),
+        "removed": lang.gettext(
+            "%(table)s: the row %(other)s is left out; it would tie an organisation to itself or "
+            "answer a question twice."
+        ),
+    }
+    for row in log.fillna("").to_dict("records"):
+        indent = "" if row["change"] == "united" else "  "
+        out.print(indent + sentences[row["change"]] % row, markup=False)
+    counts = matches["decision"].value_counts()
+    apart, waiting = int(counts.get("different", 0)), int(counts.get("", 0))
+    lines = [
+        lang.ngettext(
+            "%(n)s pair stays apart, as decided.", "%(n)s pairs stay apart, as decided.", apart
+        ),
+        lang.ngettext(
+            "%(n)s pair waits in %(file)s: write same or different in the column decision, then "
+            "run this command again.",
+            "%(n)s pairs wait in %(file)s: write same or different in the column decision, then "
+            "run this command again.",
+            waiting,
+        ),
+    ]
+    for line, n in zip(lines, (apart, waiting), strict=True):
+        if n:
+            out.print(line % {"n": n, "file": study / MATCHES}, markup=False)
+    if not waiting:
+        out.print(lang.gettext("No pair waits for a decision."), markup=False)
+
+
 @app.command("import")
 def import_(
     source_format: Annotated[
-        Literal["geojson", "table"], typer.Argument(metavar="FORMAT", show_default=False)
+        Literal["geojson", "table", "gexf", "graphml"],
+        typer.Argument(metavar="FORMAT", show_default=False),
     ],
     files: Annotated[list[Path], typer.Argument(help="Files of one list.", show_default=False)],
     *,
@@ -134,6 +177,9 @@ def report(
     territory: Annotated[
         list[str] | None, typer.Option("--territory", help="Only this territory; may be repeated.")
     ] = None,
+    region: Annotated[
+        str, typer.Option("--region", help="Only the territories of this region, compared.")
+    ] = "",
     language: Annotated[
         Literal["fr", "en", "all"], typer.Option("--language", help="Language of the pages.")
     ] = "all",
@@ -159,6 +205,7 @@ def report(
             studies,
             out=out_folder,
             territories=territory or (),
+            region=region,
             languages=languages,
             jobs=jobs,
             on_progress=show,

@@ -9,8 +9,9 @@ are given: nothing here is a ranking.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from scipy import stats
 
 from ecoanalysis.codebook import UNCLASSIFIED
 from ecoanalysis.errors import UsageError
+from ecoanalysis.linkage import fold_id
 
 if TYPE_CHECKING:
     from ecoanalysis.codebook import Codebook
@@ -29,18 +31,14 @@ Results = Mapping[str, Mapping[str, pd.DataFrame]]
 COMPARISONS = ("mixes", "diversity", "readiness", "networks")
 SMALLEST_SIZE = 5
 LEVEL = 0.95
+THIN_ACTORS = 25
+"""A list of fewer actors is too thin to be read."""
+THIN_UNCLASSIFIED = 0.5
+"""So is a list of which a larger share is unclassified."""
 TERRITORY_MEASURES = (
-    "n_actors",
-    "n_kinds",
-    "n_guide_kinds_listed",
-    "n_unclassified",
-    "share_unclassified",
-    "n_rated_actors",
-    "n_ratings",
-    "n_raters",
-    "n_ties",
-    "n_ties_beyond",
-)
+    "n_actors", "n_kinds", "n_guide_kinds_listed", "n_unclassified", "share_unclassified",
+    "n_located", "n_rated_actors", "n_ratings", "n_raters", "n_ties", "n_ties_beyond",
+)  # fmt: skip
 QUARTILES = {"lowest": 0.0, "lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
 QUARTILES |= {"highest": 1.0}
 
@@ -50,15 +48,18 @@ def compare_territories(
 ) -> dict[str, pd.DataFrame]:
     """Compare the territories of a study from their stored tables.
 
+    A territory within another that is compared too (`parent_id`) is not set beside it: it stands
+    in `territories`, and its organisations in `totals`, and nowhere else.
+
     Parameters
     ----------
     results : mapping of str to mapping of str to pandas.DataFrame
-        Per territory_id its tables, of which `summary`, `actors`, `kinds`, `scores`, `network`
-        and `mixing` are read. The order of the mapping is kept.
+        Per territory_id, in the order to keep, its tables, of which `summary`, `actors`, `kinds`,
+        `scores`, `network` and `mixing` are read.
     descriptor : Descriptor
         What the study says of itself.
     territories : pandas.DataFrame
-        territory_id, name.
+        The territories table: territory_id, name, parent_id.
     codebook : Codebook
         Gives the order of the kinds.
 
@@ -66,7 +67,10 @@ def compare_territories(
     -------
     dict of str to pandas.DataFrame
         - gate : see `check_gate`
-        - territories : territory_id, name, then counts from `summary` (missing where not stored)
+        - territories : territory_id, name, within (the territory that it is counted in, else
+          missing), thin (bool, fewer than 25 actors or more than half unclassified: too thin to
+          be read), share_classified and share_located (0-1), then counts from `summary` (missing
+          where not stored)
         - mixes : see `compare_mixes`; counts only, without shares, if the gate refuses mixes
         - diversity : see `compare_diversity`; empty if refused
         - readiness : one row a territory: territory_id, n_actors, n_scored, and of the scores
@@ -85,18 +89,20 @@ def compare_territories(
     """
     if not results:
         raise UsageError("no territory to compare: no stored results")
-    summaries = {territory_id: tables["summary"] for territory_id, tables in results.items()}
-    gate = check_gate(descriptor, summaries=summaries)
+    listed = _list_territories(results, territories=territories)
+    apart = listed.loc[listed["within"].isna(), "territory_id"]
+    beside = {str(name): results[name] for name in apart}
+    gate = check_gate(descriptor, summaries={t: tables["summary"] for t, tables in beside.items()})
     allowed = list_allowed(gate)
-    kinds = _stack(results, "kinds")
+    kinds = _stack(beside, "kinds")
     mixes = compare_mixes(kinds, census=bool(descriptor.census))
     if "mixes" not in allowed:
         mixes = mixes.assign(share=np.nan, low=np.nan, high=np.nan)
     diversity = compare_diversity(kinds)
-    readiness, networks = _describe_readiness(results), _join_networks(results)
+    readiness, networks = _describe_readiness(beside), _join_networks(beside)
     return {
         "gate": gate,
-        "territories": _list_territories(summaries, territories=territories),
+        "territories": listed,
         "mixes": mixes,
         "diversity": diversity if "diversity" in allowed else diversity.iloc[:0],
         "readiness": readiness if descriptor.comparable is not False else readiness.iloc[:0],
@@ -105,16 +111,36 @@ def compare_territories(
     }
 
 
+def select_region(territories: pd.DataFrame, *, region: str) -> pd.DataFrame:
+    """Select the territories of a region, named as the table or as a folder names it.
+
+    All of them when `region` is blank; none if there is no such region.
+    """
+    if not region:
+        return territories
+    folded = territories["region"].map(fold_region, na_action="ignore")
+    return territories[folded == fold_region(region)]
+
+
+def fold_region(region: str) -> str:
+    """Fold the name of a region to the name of its folder."""
+    return fold_id(region) or f"region-{zlib.crc32(region.encode()):08x}"
+
+
+def name_page(*, region: str = "") -> str:
+    """Name the folder of a comparison: of a region, or of a whole study when it is blank."""
+    return f"regions/{fold_region(region)}/comparison" if region else "comparison"
+
+
 def check_gate(descriptor: Descriptor, *, summaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Check what may be compared between the territories of a study.
 
     Parameters
     ----------
     descriptor : Descriptor
-        comparable, boundary_rule, tie_question, date_window, census.
+        What the study says of itself.
     summaries : mapping of str to pandas.DataFrame
-        Per territory the table measure, value, of which n_actors, n_unclassified, n_ratings,
-        n_ties, n_ties_beyond and n_linked_territories are read (not stored = 0).
+        Per territory the table measure, value; a count that is not stored is 0.
 
     Returns
     -------
@@ -138,12 +164,11 @@ def check_gate(descriptor: Descriptor, *, summaries: Mapping[str, pd.DataFrame])
     rated = _read_measure(counts, "n_ratings") > 0
     linked = _read_measure(counts, "n_linked_territories")[rated] >= rated.sum()
     everything, lists = ";".join(COMPARISONS), "mixes;diversity;networks"
+    comparable = _judge(descriptor.comparable, "declared_comparable", "declared_not_comparable")
     if descriptor.comparable is None:
         comparable = (True, "not_stated")
-    else:
-        found = "declared_comparable" if descriptor.comparable else "declared_not_comparable"
-        comparable = (bool(descriptor.comparable), found)
-    no_shared = "no_ratings" if rated.sum() < 2 else "not_shared"
+    several_rated, n_large = rated.sum() > 1, (n_known >= SMALLEST_SIZE).sum()
+    alone = "not_shared" if several_rated else "no_ratings"
     rows = [
         ("comparable", *comparable, everything),
         ("territories", *_judge(len(summaries) > 1, "several", "single"), everything),
@@ -151,34 +176,15 @@ def check_gate(descriptor: Descriptor, *, summaries: Mapping[str, pd.DataFrame])
         ("date_window", *_judge_stated(descriptor.date_window), everything),
         ("tie_question", *_judge_stated(descriptor.tie_question), "networks"),
         ("ties", *_judge((n_ties > 0).sum() > 1, "listed", "not_listed"), "networks"),
-        (
-            "shared_raters",
-            *_judge(rated.sum() > 1 and linked.all(), "shared", no_shared),
-            "readiness",
-        ),
-        (
-            "size",
-            *_judge((n_known >= SMALLEST_SIZE).sum() > 1, "large_enough", "too_small"),
-            "diversity",
-        ),
+        ("shared_raters", *_judge(several_rated and linked.all(), "shared", alone), "readiness"),
+        ("size", *_judge(n_large > 1, "large_enough", "too_small"), "diversity"),
         ("census", True, "declared" if descriptor.census else "not_declared", ""),
     ]
     return pd.DataFrame(rows, columns=["item", "passed", "reason", "allows"])
 
 
 def list_allowed(gate: pd.DataFrame) -> set[str]:
-    """List the comparisons that every item of the gate allows.
-
-    Parameters
-    ----------
-    gate : pandas.DataFrame
-        As `check_gate` returns it.
-
-    Returns
-    -------
-    set of str
-        Of "mixes", "diversity", "readiness", "networks". A report draws and states no other.
-    """
+    """List the comparisons (of `COMPARISONS`) that every item of the gate allows, and no other."""
     failed = gate.loc[~gate["passed"].astype(bool), "allows"].fillna("")
     return set(COMPARISONS) - set(";".join(failed).split(";"))
 
@@ -197,13 +203,10 @@ def compare_mixes(kinds_by_territory: pd.DataFrame, *, census: bool = False) -> 
     Returns
     -------
     pandas.DataFrame
-        One row each, in the order given:
-
-        - territory_id, kind, n
-        - share : 0-1 of the territory's classified actors; missing where there are none
-        - low, high : 0-1, Jeffreys' interval, 95 % (Brown, Cai & DasGupta 2001): quantiles of
-          Beta(n + 1/2, N - n + 1/2), the lower end 0 where n = 0 and the upper 1 where n = N.
-          Where n = 0, `high` bounds the share of a kind of which none is listed
+        One row each, in the order given: territory_id, kind, n; share (0-1 of the territory's
+        classified actors; missing where there are none); low, high (0-1, Jeffreys' interval, 95 %,
+        Brown, Cai & DasGupta 2001: quantiles of Beta(n + 1/2, N - n + 1/2), low 0 where n = 0 and
+        high 1 where n = N; where n = 0, `high` bounds the share of a kind that is not listed).
     """
     table = kinds_by_territory[["territory_id", "kind", "n"]].reset_index(drop=True)
     classified = table["n"].where(table["kind"] != UNCLASSIFIED).astype(float)
@@ -215,10 +218,9 @@ def compare_mixes(kinds_by_territory: pd.DataFrame, *, census: bool = False) -> 
 
 
 def compare_diversity(kinds_by_territory: pd.DataFrame, *, size: int | None = None) -> pd.DataFrame:
-    """Compare how diverse the kinds of actors are, at equal size.
+    """Compare how diverse the kinds of actors are in random parts of one size of the lists.
 
-    A longer list shows more kinds for that reason alone; so each territory's Hill numbers are
-    those expected in a random part of its list of one common size. No list is extrapolated.
+    A longer list shows more kinds for that reason alone. No list is extrapolated.
 
     Parameters
     ----------
@@ -230,14 +232,9 @@ def compare_diversity(kinds_by_territory: pd.DataFrame, *, size: int | None = No
     Returns
     -------
     pandas.DataFrame
-        One row a territory, in the order given:
-
-        - territory_id
-        - n : int, classified actors
-        - size : int, the common size; missing where no list has 5 actors
-        - hill_0, hill_1, hill_2 : see `rarefy`; 1 to the number of kinds
-        - compared : bool, False where the list is shorter than the common size (or than 5):
-          its Hill numbers are then missing
+        One row a territory, in the order given: territory_id, n (classified actors), size (the
+        common size; missing where no list has 5 actors), hill_0, hill_1, hill_2 (see `rarefy`),
+        compared (bool; False, and no Hill numbers, where the list is shorter than that, or than 5)
 
     Raises
     ------
@@ -249,17 +246,17 @@ def compare_diversity(kinds_by_territory: pd.DataFrame, *, size: int | None = No
     known = kinds_by_territory[kinds_by_territory["kind"] != UNCLASSIFIED]
     names = pd.Index(kinds_by_territory["territory_id"].unique())
     n = known.groupby("territory_id")["n"].sum().reindex(names, fill_value=0).astype("int64")
-    common = _find_common_size(n) if size is None else size
-    compared = n >= (max(common, SMALLEST_SIZE) if size is None else common)
+    large = n[n >= SMALLEST_SIZE]
+    common = size or (int(large.min()) if len(large) else 0)
+    compared = n >= (size or max(common, SMALLEST_SIZE))
     counts = {str(name): part.to_numpy() for name, part in known.groupby("territory_id")["n"]}
     hills = [
         rarefy(counts[name], common) if use else (math.nan,) * 3
         for name, use in zip(names, compared, strict=True)
     ]
-    found = pd.DataFrame(hills, columns=["hill_0", "hill_1", "hill_2"], dtype=float)
-    found.insert(0, "territory_id", names)
-    found.insert(1, "n", n.to_numpy())
-    found.insert(2, "size", float(common) if common else np.nan)
+    found = pd.DataFrame({"territory_id": names, "n": n.to_numpy()})
+    found["size"] = float(common) if common else np.nan
+    found[["hill_0", "hill_1", "hill_2"]] = np.array(hills, dtype=float).reshape(-1, 3)
     return found.assign(compared=compared.to_numpy())
 
 
@@ -269,11 +266,6 @@ def hill_numbers(counts: Sequence[int] | npt.NDArray[np.int64]) -> tuple[float, 
     Order 0 is the number of kinds, 1 the exponential of Shannon's entropy, 2 the inverse of
     Simpson's concentration: the number of equally frequent kinds that would be as diverse, rare
     kinds weighing less and less (Hill 1973, *Ecology* 54).
-
-    Parameters
-    ----------
-    counts : sequence of int
-        Actors of each kind, >= 0.
 
     Returns
     -------
@@ -300,13 +292,6 @@ def rarefy(counts: Sequence[int] | npt.NDArray[np.int64], size: int) -> tuple[fl
     replacement, sum over kinds of C(X, k) C(n - X, m - k) / C(n, m), the Hill number of order q
     is (sum of (k/m)^q f_k(m))^(1 / (1 - q)), its limit for q = 1 (Chao et al. 2014,
     *Ecological Monographs* 84; for q = 0 Hurlbert 1971, *Ecology* 52).
-
-    Parameters
-    ----------
-    counts : sequence of int
-        Actors of each kind, >= 0.
-    size : int
-        Actors to draw, 1 to their number.
 
     Returns
     -------
@@ -369,7 +354,7 @@ def count_organisations(actors: pd.DataFrame, *, kinds: Sequence[str] | pd.Index
     return pd.concat([everything, totals]).rename_axis("kind").reset_index()
 
 
-def _judge(passed: bool | np.bool_, yes: str, no: str) -> tuple[bool, str]:
+def _judge(passed: object, yes: str, no: str) -> tuple[bool, str]:
     return bool(passed), yes if passed else no
 
 
@@ -389,16 +374,33 @@ def _stack(results: Results, table: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _list_territories(
-    summaries: Mapping[str, pd.DataFrame], *, territories: pd.DataFrame
-) -> pd.DataFrame:
-    names = territories.set_index("territory_id")["name"]
-    rows = []
-    for territory_id, summary in summaries.items():
-        value = pd.to_numeric(summary.set_index("measure")["value"], errors="coerce")
-        row = value.reindex(list(TERRITORY_MEASURES)).to_dict()
-        rows.append({"territory_id": territory_id, "name": names.get(territory_id)} | row)
-    return pd.DataFrame(rows, columns=["territory_id", "name", *TERRITORY_MEASURES])
+def _list_territories(results: Results, *, territories: pd.DataFrame) -> pd.DataFrame:
+    rows = {t: tables["summary"].set_index("measure")["value"] for t, tables in results.items()}
+    measures = pd.DataFrame(rows).T.reindex(columns=list(TERRITORY_MEASURES))
+    table = measures.apply(pd.to_numeric, errors="coerce").rename_axis("territory_id")
+    known = territories.set_index("territory_id")
+    parents = dict(known["parent_id"].dropna().items()) if "parent_id" in known else {}
+    listed = set(table.index[table["n_actors"] > 0])
+    thin = (table["n_actors"] < THIN_ACTORS) | (table["share_unclassified"] > THIN_UNCLASSIFIED)
+    first = {
+        "name": known["name"].reindex(table.index),
+        "within": [_find_ancestor(str(name), parents, listed) for name in table.index],
+        "thin": thin,
+        "share_classified": 1 - table["share_unclassified"],
+        "share_located": table["n_located"] / table["n_actors"].where(table["n_actors"] > 0),
+    }
+    found = pd.DataFrame(first, index=table.index).astype({"within": "str"})
+    return found.join(table).reset_index()
+
+
+def _find_ancestor(name: str, parents: Mapping[Any, str], listed: set[Any]) -> str | None:
+    """Find the widest territory with actors that holds another, however far up."""
+    above = [name]
+    while parent := parents.get(above[-1]):
+        if parent in above:  # a circle holds nothing
+            return None
+        above.append(parent)
+    return next((other for other in reversed(above[1:]) if other in listed), None)
 
 
 def _describe_readiness(results: Results) -> pd.DataFrame:
@@ -419,11 +421,6 @@ def _join_networks(results: Results) -> pd.DataFrame:
     joined = networks.merge(wanted, on=["territory_id", "structure"], how="left")
     first = ["territory_id", "structure"]
     return joined[[*first, *joined.columns.drop(first)]]
-
-
-def _find_common_size(n: pd.Series) -> int:
-    large = n[n >= SMALLEST_SIZE]
-    return int(large.min()) if len(large) else 0
 
 
 def _bound_share(

@@ -14,33 +14,19 @@ from typing import Any
 
 import pandas as pd
 
-from ecoanalysis import linkage, network, scoring, ties, typology
+from ecoanalysis import linkage, network, ratings, scoring, ties, typology
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.errors import UsageError
+from ecoanalysis.sources.saving import save_study
 from ecoanalysis.study import Descriptor, Study, check_study, read_study
-
-READINESS = ("familiarity", "appetite")
-NEEDS = ("financial", "technical", "human", "data", "ideas")
 
 
 @dataclass(frozen=True)
 class TerritoryResult:
-    """All that is known of one territory, as tables.
+    """All that is known of one territory.
 
-    Attributes
-    ----------
-    study_id, territory_id : str
-        The study's folder name and the territory's code.
-    territory : mapping
-        The territory's own row: name, country_code, region, population …
-    descriptor : Descriptor
-        What the study says of itself: title, licences, boundary rule, notice.
-    codebook : Codebook
-        Kinds, criteria and labels, with the study's own additions.
-    parameters : mapping
-        The options that the tables were computed with.
-    tables : mapping of str to pandas.DataFrame
-        Named tables with fixed columns; empty where the study holds no data.
+    `territory` is its own row, `parameters` the options that the tables were computed with, and
+    `tables` have fixed columns, empty where the study holds no data.
     """
 
     study_id: str
@@ -70,7 +56,8 @@ def run_territory(
     -------
     TerritoryResult
         Tables: actors, summary, kinds, helices, subkinds, roles, actor_roles, themes, founded,
-        desk, fields, scores, averages, criteria, raters, ties, actor_network, network, mixing,
+        desk, fields, scores, averages, criteria, raters, agreement, disagreement,
+        rater_answers, ties, actor_network, network, mixing,
         mixing_matrix, challenges, positions, constraints, actions, gaps, questions, provenance,
         warnings.
 
@@ -88,8 +75,7 @@ def run_territory(
     if not study.tables["constraints"].empty:
         mine = study.tables["constraints"]["challenge_id"].isin(here["challenges"]["challenge_id"])
         here["constraints"] = study.tables["constraints"][mine]
-    tables: dict[str, pd.DataFrame] = {}
-    tables |= _run_typology(here, study.codebook)
+    tables = _run_typology(here, study.codebook)
     tables |= _run_scores(here, study.codebook, minimum_coverage)
     tables |= _run_network(here, tables["actors"], study)
     tables |= _run_challenges(here)
@@ -121,9 +107,9 @@ def review_study(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The faults of `check_study`, and below them warnings `unclassified_actors` (one a
-        territory, `found` is the count) and `probable_duplicate` (one a pair). The later stages
-        run only on a study without refusals.
+        The faults of `check_study`, and below them, if nothing is refused, the warnings
+        `unclassified_actors` (one a territory, `found` has the count) and `probable_duplicate`
+        (one a pair, unless a person decided in the review file that they are different).
     """
     faults = check_study(path)
     if (faults["severity"] == "refusal").any():
@@ -136,7 +122,9 @@ def review_study(path: str | Path) -> pd.DataFrame:
         {"code": "unclassified_actors", "field": "kind", "found": f"{territory_id} ({n})"}
         for territory_id, n in unknown.sort_index().items()
     ]
-    pairs = linkage.find_duplicates(actors)
+    pairs = linkage.propose_matches(actors, matches=linkage.read_matches(path))
+    here = pairs[["actor_id", "other_id"]].isin(list(actors["actor_id"])).all(axis=1)
+    pairs = pairs[here & pairs["decision"].ne("different")]
     rows += [
         {"code": "probable_duplicate", "field": "name", "found": f"{a} ~ {b}"}
         for a, b in zip(pairs["actor_id"], pairs["other_id"], strict=True)
@@ -145,6 +133,40 @@ def review_study(path: str | Path) -> pd.DataFrame:
         return faults
     later = pd.DataFrame(rows).assign(severity="warning", table="actors")
     return pd.concat([faults, later.reindex(columns=faults.columns)], ignore_index=True)
+
+
+def match_study(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Follow the decisions of the review file, then propose in it what else may be one.
+
+    The study's tables are written whole or not at all, and only where actors were united.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        Folder of the study.
+
+    Returns
+    -------
+    matches : pandas.DataFrame
+        The review file as it now is; see `linkage.propose_matches`.
+    log : pandas.DataFrame
+        What was changed in the study; see `linkage.replay_matches`.
+
+    Raises
+    ------
+    StudyError
+        If the study or the review file has faults.
+    UsageError
+        If decisions contradict each other.
+    """
+    study, matches = read_study(path), linkage.read_matches(path)
+    changed, log = linkage.replay_matches(study.tables, matches=matches)
+    if changed:
+        save_study(study, source=None, **changed)
+    proposed = linkage.propose_matches({**study.tables, **changed}["actors"], matches=matches)
+    if len(proposed) or len(matches):
+        linkage.write_matches(proposed, path)
+    return proposed, log
 
 
 def _keep_territory(table: pd.DataFrame, territory_id: str) -> pd.DataFrame:
@@ -176,8 +198,8 @@ def _run_typology(here: Mapping[str, pd.DataFrame], book: Codebook) -> dict[str,
 def _run_scores(
     here: Mapping[str, pd.DataFrame], book: Codebook, minimum_coverage: float
 ) -> dict[str, pd.DataFrame]:
-    ratings, raters, actors = here["ratings"], here["raters"], here["actors"]
-    averages = scoring.average_ratings(ratings, raters=raters, criteria=book.criteria)
+    answers, raters, actors = here["ratings"], here["raters"], here["actors"]
+    averages = scoring.average_ratings(answers, raters=raters, criteria=book.criteria)
     scores = scoring.score_actors(
         averages, criteria=book.criteria, actors=actors, minimum_coverage=minimum_coverage
     )
@@ -189,10 +211,10 @@ def _run_scores(
         n_dont_know=("n_dont_know", "sum"),
         n_self=("n_self", "sum"),
     )
-    voices = ratings.dropna(subset="value").groupby("criterion")["rater_id"].nunique()
+    voices = answers.dropna(subset="value").groupby("criterion")["rater_id"].nunique()
     criteria = criteria.reset_index()
     criteria["n_raters"] = criteria["criterion"].map(voices).fillna(0).astype(int)
-    n_ratings = ratings.groupby("rater_id").size()
+    n_ratings = answers.groupby("rater_id").size()
     panel = raters.assign(n_ratings=raters["rater_id"].map(n_ratings).fillna(0))
     mix = panel.groupby(["role", "mode"], dropna=False)
     raters_mix = mix.agg(n_raters=("rater_id", "nunique"), n_ratings=("n_ratings", "sum"))
@@ -201,6 +223,11 @@ def _run_scores(
         "scores": scores,
         "criteria": criteria,
         "raters": raters_mix.reset_index(),
+        "agreement": ratings.measure_agreement(answers, raters=raters),
+        "disagreement": ratings.measure_disagreement(
+            answers, raters=raters, criteria=book.criteria
+        ),
+        "rater_answers": ratings.measure_raters(answers, raters=raters, criteria=book.criteria),
     }
 
 
@@ -214,10 +241,9 @@ def _run_network(
     )
     inside = kept[kept["scope"] == "inside"]
     free = inside[inside["structure"] == "free"]
-    structures = [("all", inside), *((s, t) for s, t in inside.groupby("structure"))]
     rows = [
         network.measure_territory(t, actors=register, group="helix").assign(structure=name)
-        for name, t in structures
+        for name, t in [("all", inside), *inside.groupby("structure")]
     ]
     mixing = [
         network.measure_mixing(free, actors=register, group=group, directed=False)
@@ -259,16 +285,12 @@ def _run_challenges(here: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]
 
 def _join_measures(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Add degree, readiness and its coverage to the register (missing where nothing was asked)."""
-    register = tables["actors"]
-    scores = tables["scores"]
+    register, scores = tables["actors"], tables["scores"]
     ready = scores[scores["dimension"] == "readiness"].set_index("actor_id")
     degree = tables["actor_network"].set_index("actor_id")["degree"].astype(float)
     known = degree if len(tables["ties"]) else degree * math.nan
-    return register.assign(
-        degree=register["actor_id"].map(known),
-        readiness=register["actor_id"].map(ready["score"]),
-        coverage=register["actor_id"].map(ready["coverage"]),
-    )
+    measures = {"degree": known, "readiness": ready["score"], "coverage": ready["coverage"]}
+    return register.assign(**{name: register["actor_id"].map(m) for name, m in measures.items()})
 
 
 def _count_founded(founded: pd.Series) -> pd.DataFrame:
@@ -287,19 +309,10 @@ def _count_filled(actors: pd.DataFrame) -> pd.DataFrame:
 def _count_sources(register: pd.DataFrame, descriptor: Descriptor) -> pd.DataFrame:
     names = register["provenance"].fillna("").str.split(";").explode().str.split(":").str[0]
     counts = names.str.strip().groupby(level=0).unique().explode().value_counts()
-    rows = [
-        {
-            "source": source.get("name"),
-            "title": source.get("title"),
-            "licence": source.get("licence"),
-            "credit": source.get("credit"),
-            "accessed_on": source.get("accessed_on"),
-            "n_actors": int(counts.get(str(source.get("name")), 0)),
-        }
-        for source in descriptor.sources
-    ]
-    columns = ["source", "title", "licence", "credit", "accessed_on", "n_actors"]
-    return pd.DataFrame(rows, columns=columns)
+    said = ["title", "licence", "credit", "accessed_on"]
+    sources = pd.DataFrame(descriptor.sources, columns=["name", *said])
+    n_actors = sources["name"].map(counts).fillna(0).astype(int)
+    return sources.rename(columns={"name": "source"}).assign(n_actors=n_actors)
 
 
 def _find_gaps(kinds: pd.DataFrame) -> pd.DataFrame:
@@ -319,13 +332,10 @@ def _list_questions(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         ("no_roles", actors["roles"].isna().all()),
         ("no_coordinates", actors["latitude"].isna().all()),
     ]
-    rows = [{"code": code, "subject": "", "n": math.nan} for code, holds in checks if holds]
+    rows = [(code, "", math.nan) for code, holds in checks if holds]
     n_unknown = int((actors["kind"] == "unclassified").sum())
-    if n_unknown:
-        rows.append({"code": "unclassified", "subject": "", "n": n_unknown})
-    rows += [
-        {"code": "missing_kind", "subject": kind, "n": math.nan} for kind in tables["gaps"]["kind"]
-    ]
+    rows += [("unclassified", "", n_unknown)] if n_unknown else []
+    rows += [("missing_kind", kind, math.nan) for kind in tables["gaps"]["kind"]]
     return pd.DataFrame(rows, columns=["code", "subject", "n"])
 
 

@@ -149,11 +149,21 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All pages of the shipped studies, made by the command that `make reports` runs."""
-    root = Path(__file__).parents[1]
+    """Pages of the shipped studies: two of them whole, of the others what is most unlike these."""
     folder = tmp_path_factory.mktemp("pages") / "reports"
-    studies = [root / "data/ile-de-france", root / "data/training"]
-    command = [sys.executable, "-m", "ecoanalysis", "report", *studies, "--out", folder]
+    make_reports("ile-de-france", "training", out=folder)
+    make_reports("african-cities", "--region", "afrique-du-nord", out=folder)
+    chosen = ["bamako", "estonia", "33-gironde", "santiago"]
+    words = [word for territory_id in chosen for word in ("--territory", territory_id)]
+    others = ["african-cities", "eurosis", "mediation-numerique", "cabo-verde"]
+    make_reports(*others, *words, "--language", "fr", out=folder)
+    return folder
+
+
+def make_reports(*words: str, out: Path) -> None:
+    """Run the command that `make reports` runs; a word without a dash before it is a study."""
+    data = Path(__file__).parents[1] / "data"
+    named = [str(data / word) if (data / word).is_dir() else word for word in words]
+    command = [sys.executable, "-m", "ecoanalysis", "report", *named, "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from ecoanalysis import batch
 from ecoanalysis.errors import StudyError, UsageError
+from ecoanalysis.study import read_study
 
 ROOT = Path(__file__).parents[1]
 
@@ -108,3 +110,61 @@ def test_one_territory_leaves_the_comparison(good_study: Path, tmp_path: Path) -
     )
     assert list(status["page"]) == [territory_id]
     shutil.rmtree(tmp_path / "out")
+
+
+def test_a_region_is_compared_in_a_folder_of_its_own(good_study: Path, tmp_path: Path) -> None:
+    """Two territories of the region Centre, a third beside it."""
+    with (good_study / "territories.csv").open("a", encoding="utf-8") as file:
+        file.write("gao,Gao,ML,Nord,,,,\n")
+    with (good_study / "actors.csv").open("a", encoding="utf-8") as file:
+        file.write("gao,port,Port de Gao,media" + "," * 16 + "\n")
+    out = tmp_path / "pages"
+    status = batch.run_reports([good_study], out=out, region="centre", languages=["en"])
+    assert list(status["page"]) == ["kabara", "nioro", "regions/centre/comparison"]
+    assert set(status["cause"]) == {""}
+    home = out / "good" / "en"
+    assert not (home / "comparison").exists()
+    folder = home / "regions/centre/comparison"
+    assert {p.name for p in folder.iterdir()} == {
+        "report.html", "report.ipynb", "run.json", "tables",
+    }  # fmt: skip
+    run = json.loads((folder / "run.json").read_text("utf-8"))
+    assert (run["parameters"]["region"], run["parameters"]["results"]) == ("Centre", "../../..")
+    listed = pd.read_csv(folder / "tables/territories.csv").set_index("territory_id")
+    assert list(listed.index) == ["kabara", "nioro"]
+    assert listed.loc["nioro", "within"] == "kabara"  # its parent
+    assert listed["thin"].all()  # five and three organisations
+    html = (folder / "report.html").read_text("utf-8")
+    assert "<h1>Comparison of the territories – Centre</h1>" in html
+    links = re.findall(r'href="(\.\./[^"#]*)"', html)
+    twin = [link for link in links if "/fr/" in link]
+    assert [(folder / link).resolve() for link in twin] == [
+        out / "good/fr/regions/centre/comparison/report.html"
+    ]
+    for link in set(links) - set(twin):
+        assert (folder / link).is_file(), link
+    index = (home / "index.html").read_text("utf-8")
+    assert '<a href="regions/centre/comparison/report.html">Centre</a>' in index
+    assert "Nord" not in index
+
+
+def test_an_unknown_region_is_refused_with_those_there_are(
+    good_study: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="no region 'Sud' in these studies; there are: Centre"):
+        batch.run_reports([good_study], out=tmp_path, region="Sud")
+    with pytest.raises(UsageError, match="not both"):
+        batch.run_reports([good_study], out=tmp_path, region="Centre", territories=["kabara"])
+
+
+def test_studies_without_the_region_make_no_page(good_study: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(good_study, other)
+    table = (other / "territories.csv").read_text("utf-8").replace("Centre", "Nord")
+    (other / "territories.csv").write_text(table, encoding="utf-8")
+    studies = [read_study(good_study), read_study(other)]
+    chosen = batch._choose_territories(studies, (), "Nord")
+    assert {study: list(rows["territory_id"]) for study, rows in chosen.items()} == {
+        "good": [],
+        "other": ["kabara", "nioro"],
+    }

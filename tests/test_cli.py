@@ -76,3 +76,88 @@ def test_export_writes_a_workbook(good_study: Path, tmp_path: Path) -> None:
     actors = pd.read_csv(good_study / "actors.csv")
     assert list(book["actors"]["name"]) == list(actors["name"])
     assert run("export", good_study, "--to", "pdf", cwd=tmp_path).returncode == 2
+
+
+def write_pair(folder: Path) -> None:
+    """Give the fab lab of Kabara a second entry, with a rating and a tie of its own."""
+    for name, row in {
+        "actors": "kabara,fablab-2,FabLab Sanankoua,,,,,,,,,,https://sanankoua.example,,2017,,,,register:10,",
+        "relations": "kabara,mairie,fablab-2,supports,,,,",
+        "ratings": "kabara,fablab-2,r2,appetite,dont_know,,,",
+    }.items():  # fmt: skip
+        file = folder / f"{name}.csv"
+        file.write_text(file.read_text("utf-8") + row + "\n", encoding="utf-8")
+
+
+def decide(folder: Path, decision: str) -> pd.DataFrame:
+    matches = pd.read_csv(folder / "matches.csv", dtype="str", encoding="utf-8-sig")
+    matches.assign(decision=decision).to_csv(folder / "matches.csv", index=False)
+    return matches
+
+
+def test_match_proposes_then_follows_what_a_person_decided(
+    good_study: Path, tmp_path: Path
+) -> None:
+    write_pair(good_study)
+    before = (good_study / "actors.csv").read_bytes()
+    done = run("match", good_study, "--language", "en", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 pair waits in" in done.stdout
+    assert (good_study / "actors.csv").read_bytes() == before  # nothing is united unsaid
+    check = run("check", good_study, "--language", "en", cwd=tmp_path)
+    assert "same organisation twice: fablab ~ fablab-2" in check.stdout
+    assert "matches.csv" not in check.stdout
+    # folded names of 15 letters, equal; the first gives no website and the second no point
+    (pair,) = decide(good_study, "different").fillna("").to_dict("records")
+    assert pair == {
+        "territory_id": "kabara", "actor_id": "fablab", "other_id": "fablab-2",
+        "name": "Fab-lab Sanankoua", "other_name": "FabLab Sanankoua", "similarity": "100",
+        "same_domain": "", "acronym": "", "distance_m": "", "decision": "",
+    }  # fmt: skip
+    apart = run("match", good_study, "--language", "fr", cwd=tmp_path)
+    assert apart.returncode == 0, apart.stderr
+    assert (good_study / "actors.csv").read_bytes() == before
+    assert "fablab-2" not in run("check", good_study, cwd=tmp_path).stdout
+    decide(good_study, "same")
+    united = run("match", good_study, "--language", "en", cwd=tmp_path)
+    assert united.returncode == 0, united.stderr
+    assert "FabLab Sanankoua (fablab-2) is now one with Fab-lab Sanankoua (fablab)" in united.stdout
+    assert "fablab, founded: “2016” stays, “2017” of fablab-2 is left out." in united.stdout
+    assert "ratings" not in united.stdout  # r2 had not answered on the first entry
+    assert "No pair waits" in united.stdout
+    tables = {t: (good_study / f"{t}.csv").read_text("utf-8") for t in ("actors", "relations")}
+    assert "register:3;visit:12;register:10" in tables["actors"]
+    assert "kabara,mairie,fablab,supports" in tables["relations"]
+    assert (good_study / "datapackage.yaml").read_text("utf-8").startswith("name: good\ntitle: Two")
+    again = run("match", good_study, "--language", "en", cwd=tmp_path)
+    assert again.stdout.splitlines() == ["No pair waits for a decision."]
+    assert "same" in (good_study / "matches.csv").read_text("utf-8-sig")  # it stays on record
+
+
+def test_match_writes_back_into_a_workbook(good_study: Path, tmp_path: Path) -> None:
+    write_pair(good_study)
+    with pd.ExcelWriter(good_study / "study.xlsx") as book:
+        for file in good_study.glob("*.csv"):
+            pd.read_csv(file, dtype="str").to_excel(book, sheet_name=file.stem, index=False)
+            file.unlink()
+    for decision in ("", "same"):
+        if decision:
+            decide(good_study, decision)
+        done = run("match", good_study, "--language", "en", cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    sheets = pd.read_excel(good_study / "study.xlsx", sheet_name=None, dtype="str")
+    assert "fablab-2" not in set(sheets["actors"]["actor_id"])
+    ratings = sheets["ratings"].set_index(["actor_id", "rater_id", "criterion"])["value"]
+    assert ratings["fablab", "r2", "appetite"] == ratings["fablab", "r1", "appetite"] == "dont_know"
+    assert run("check", good_study, cwd=tmp_path).returncode == 0
+
+
+def test_an_unknown_region_or_decision_ends_the_command(good_study: Path, tmp_path: Path) -> None:
+    refused = run("report", good_study, "--region", "Sud", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "Centre" in refused.stderr
+    (good_study / "matches.csv").write_text("actor_id,other_id,decision\nfablab,ecole,perhaps\n")
+    bad = run("match", good_study, "--language", "en", cwd=tmp_path)
+    assert bad.returncode == 1
+    assert "matches.csv" in bad.stderr
+    assert "perhaps" in bad.stderr

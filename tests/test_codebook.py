@@ -160,7 +160,7 @@ def test_relation_kinds_say_their_structure(book: Codebook) -> None:
     kinds = book.relation_kinds
     assert set(kinds.index) == {
         *("funds", "supplies", "shares_data_with", "partners_with", "member_of"),
-        *("hosts", "supports", "regulates", "refers_to", "links_to"),
+        *("hosts", "supports", "regulates", "refers_to", "links_to", "takes_part_in"),
     }
     assert set(kinds["structure"]) == {"free", "membership", "two_mode"}
     assert kinds.loc["member_of", "structure"] == "membership"

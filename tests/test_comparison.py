@@ -355,6 +355,83 @@ def test_a_comparison_of_nothing_is_refused() -> None:
         )
 
 
+def _compare_nested(parents: dict[str, str | None], **n_actors: int) -> dict[str, pd.DataFrame]:
+    """Territories of so many NGOs; all share the organisations a0, a1 …"""
+    return comparison.compare_territories(
+        {name: _result({"ngo": n}, [50.0] * min(n, 1)) for name, n in n_actors.items()},
+        descriptor=_descriptor(),
+        territories=pd.DataFrame(
+            {"territory_id": list(n_actors), "name": list(n_actors)}
+            | {"parent_id": pd.Series([parents.get(t) for t in n_actors], dtype="str")}
+        ),
+        codebook=SimpleNamespace(kinds=pd.DataFrame(index=KINDS)),  # type: ignore[arg-type]
+    )
+
+
+def test_a_territory_is_not_compared_with_one_that_holds_it() -> None:
+    parents = {"town": "county", "ward": "town", "other": None}
+    tables = _compare_nested(parents, county=9, town=7, ward=5, other=6)
+    assert tables["territories"]["within"].fillna("").tolist() == ["", "county", "county", ""]
+    for name in ("mixes", "diversity", "readiness", "networks"):
+        assert set(tables[name]["territory_id"]) == {"county", "other"}, name
+    # 9 + 7 + 5 + 6 entries of the organisations a0 … a8, of which a7 and a8 stand in one list only
+    assert tables["totals"].iloc[0].tolist() == ["all", 9, 27, 7]
+
+
+def test_a_parent_without_actors_or_results_holds_nothing() -> None:
+    parents = {"a": "county", "b": "county", "c": "elsewhere"}
+    tables = _compare_nested(parents, county=0, a=5, b=6, c=7)
+    assert tables["territories"]["within"].isna().all()
+    assert comparison.list_allowed(tables["gate"]) >= {"mixes", "networks"}
+    circle = _compare_nested({"a": "b", "b": "a", "c": "c"}, a=5, b=6, c=7)
+    assert circle["territories"]["within"].isna().all()
+
+
+def test_a_parent_and_its_parts_are_no_comparison() -> None:
+    tables = _compare_nested({"a": "county"}, county=9, a=5)
+    gate = tables["gate"].set_index("item")
+    assert gate.loc["territories", "reason"] == "single"
+    assert comparison.list_allowed(tables["gate"]) == set()
+
+
+@pytest.mark.parametrize(
+    ("n_actors", "share_unclassified", "thin"),
+    [(24, 0.0, True), (25, 0.5, False), (25, 0.52, True), (0, math.nan, True)],
+)
+def test_thin_lists_are_named(n_actors: int, share_unclassified: float, thin: bool) -> None:
+    result = _result({"ngo": 5}, [])
+    values = {"share_unclassified": share_unclassified, "n_located": n_actors * 0.4}
+    result["summary"] = _summary(n_actors=n_actors, **values)
+    table = comparison.compare_territories(
+        {"a": result},
+        descriptor=_descriptor(),
+        territories=pd.DataFrame({"territory_id": ["a"], "name": ["Aa"]}),
+        codebook=SimpleNamespace(kinds=pd.DataFrame(index=KINDS)),  # type: ignore[arg-type]
+    )["territories"].iloc[0]
+    assert bool(table["thin"]) is thin
+    shares = [1 - share_unclassified, 0.4 if n_actors else math.nan]
+    assert table[["share_classified", "share_located"]].tolist() == pytest.approx(
+        shares, nan_ok=True
+    )
+
+
+def test_regions_are_named_as_people_or_folders_name_them() -> None:
+    regions = ["Île-de-France", "ile de france", None, "Centre", "الوسط"]
+    table = pd.DataFrame({"territory_id": list("abcde"), "region": pd.Series(regions, dtype="str")})
+
+    def choose(region: str) -> str:
+        return "".join(comparison.select_region(table, region=region)["territory_id"])
+
+    assert choose("") == "abcde"
+    assert choose("Île-de-France") == choose("ile-de-france") == "ab"
+    assert choose("nowhere") == ""
+    arabic = comparison.name_page(region="الوسط")
+    assert choose("الوسط") == choose(arabic.split("/")[1]) == "e"
+    assert comparison.name_page() == "comparison"
+    page = comparison.name_page(region="Centre-Val de Loire")
+    assert page == "regions/centre-val-de-loire/comparison"
+
+
 COUNTS = st.lists(st.integers(0, 40), min_size=1, max_size=8).filter(lambda c: sum(c) >= 2)
 
 

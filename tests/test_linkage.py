@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecoanalysis.errors import StudyError, UsageError
 from ecoanalysis.linkage import (
     find_duplicates,
     fold_city,
@@ -17,8 +19,13 @@ from ecoanalysis.linkage import (
     fold_name,
     fold_website,
     match_records,
-    merge_duplicates,
+    propose_matches,
+    read_matches,
+    replay_matches,
+    unite_records,
+    write_matches,
 )
+from ecoanalysis.study import read_study, write_study
 
 TEXTS = ["territory_id", "name", "kind", "source_category", "city", "website", "tags", "provenance"]
 
@@ -28,6 +35,10 @@ def frame(*records: dict[str, object]) -> pd.DataFrame:
     table = table.reindex(columns=[*TEXTS, "latitude", "longitude", "founded"])
     numbers = dict.fromkeys(["latitude", "longitude", "founded"], "float64")
     return table.astype({**dict.fromkeys(TEXTS, "str"), **numbers})
+
+
+def merge_duplicates(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return unite_records(table, groups=match_records(table)["group"])
 
 
 def groups(table: pd.DataFrame) -> list[int]:
@@ -250,3 +261,204 @@ def test_names_compare_across_blocks() -> None:
     table = frame(*({"name": name} for name in names))
     found = find_duplicates(table.assign(actor_id=[f"a{i}" for i in range(1500)]))
     assert found[["actor_id", "other_id"]].to_numpy().tolist() == [["a3", "a1400"]]
+
+
+# the review of near-duplicates -------------------------------------------------------------------
+
+
+def study_actors(*records: dict[str, object]) -> pd.DataFrame:
+    table = frame(*records)
+    return table.assign(actor_id=[f"a{i}" for i in range(len(table))])
+
+
+def pair_up(*records: dict[str, object]) -> list[list[object]]:
+    found = find_duplicates(study_actors(*records))
+    return found[["actor_id", "other_id"]].to_numpy().tolist()
+
+
+def test_pairs_come_with_their_evidence() -> None:
+    """0.004° of latitude are 444.8 m; folded names of 12 and 13 letters that share 12: 96 %."""
+    site = {"website": "https://www.strate.fr/contact", "latitude": 48.0, "longitude": 2.0}
+    found = find_duplicates(
+        study_actors(
+            {"name": "Strat College", "kind": "ngo", **site},
+            {"name": "Strate College", "kind": "university", **site, "latitude": 48.004},
+            {"name": "Institut supérieur d'informatique", "website": "https://isi.sn"},
+            {"name": "I.S.I."},
+            {"name": "Pôle agricole (PAGRI)"},
+            {"name": "Pagri SARL"},
+        )
+    )
+    evidence = found.set_index(["actor_id", "other_id"])
+    assert set(evidence.index) == {("a0", "a1"), ("a2", "a3"), ("a4", "a5")}
+    first = evidence.loc[("a0", "a1")]
+    assert (first["name"], first["other_name"]) == ("Strat College", "Strate College")
+    assert first["similarity"] == pytest.approx(96, abs=1e-3)
+    assert (first["same_domain"], first["distance_m"]) == ("yes", pytest.approx(444.8, abs=0.1))
+    assert pd.isna(first["acronym"])
+    assert evidence.loc[("a2", "a3"), "acronym"] == "isi"
+    assert evidence.loc[("a4", "a5"), "acronym"] == "pagri"
+    assert evidence.loc[("a2", "a3"), ["same_domain", "distance_m"]].isna().all()
+
+
+def test_one_website_outweighs_the_kind_but_not_the_city_nor_a_number() -> None:
+    site = {"website": "http://lab.fr"}
+    assert pair_up({"name": "Lab", **site}, {"name": "Lab Incubateur", **site}) == [["a0", "a1"]]
+    assert not pair_up({"name": "Lab"}, {"name": "Lab Incubateur"})
+    assert not pair_up({"name": "Lab", **site}, {"name": "Lab 2", **site})
+    assert not pair_up({"name": "Lab", **site}, {"name": "Fonderie", **site})
+    towns = (
+        {"name": "Lab", "city": "Cergy", **site},
+        {"name": "Lab Nord", "city": "Melun", **site},
+    )
+    assert not pair_up(*towns)
+    branches = [{"name": f"Lab {town}", **site} for town in ("", "Nord", "Sud", "Yoff", "Gombe")]
+    assert len(pair_up(*branches)) == 4  # the first name is part of each other; five share it
+    assert not pair_up(*branches, {"name": "Lab Centre", **site})  # six: the site of a network
+
+
+def test_a_name_alone_does_not_reach_far() -> None:
+    """0.044° of latitude are 4.9 km, 0.046° 5.1 km."""
+    here = {"name": "Jokkolab Dakar", "latitude": 14.7, "longitude": -17.4}
+    near, far = ({**here, "name": "Jokkolabs Dakar", "latitude": 14.7 + d} for d in (0.044, 0.046))
+    assert pair_up(here, near) == [["a0", "a1"]]
+    assert not pair_up(here, far)
+
+
+def decide(folder: Path, decisions: dict[str, str]) -> None:
+    """Fill the review file as a French Excel saves it: semicolons, cp1252."""
+    table = pd.read_csv(folder / "matches.csv", dtype="str", encoding="utf-8-sig")
+    table["decision"] = table["other_id"].map(decisions)
+    table["remarque"] = "vérifié"
+    table.to_csv(folder / "matches.csv", sep=";", index=False, encoding="cp1252")
+
+
+def test_decisions_stay_and_new_pairs_are_added(tmp_path: Path) -> None:
+    actors = study_actors(
+        {"name": "Fab Lab Nord"}, {"name": "FabLab du Nord"}, {"name": "Métis"}, {"name": "Métiss"}
+    )
+    assert read_matches(tmp_path).empty
+    write_matches(propose_matches(actors, matches=read_matches(tmp_path)), tmp_path)
+    assert (tmp_path / "matches.csv").read_bytes().startswith(b"\xef\xbb\xbf")  # for Excel
+    decide(tmp_path, {"a1": "Different"})
+    more = pd.concat([actors, study_actors({"name": "Fab-lab Nord"}).assign(actor_id="a9")])
+    more.loc[more["actor_id"] == "a3", "name"] = "Autre chose"
+    again = propose_matches(more, matches=read_matches(tmp_path))
+    assert again[["actor_id", "other_id", "decision"]].to_numpy().tolist() == [
+        ["a0", "a1", "different"],  # and Métis is no longer near anything
+        ["a0", "a9", ""],
+        ["a1", "a9", ""],
+    ]
+    assert again["remarque"].tolist() == ["vérifié", "", ""]
+    assert again["similarity"].tolist() == ["91", "100", "91"]  # 2 · 10 / 22
+    write_matches(again, tmp_path)
+    text = (tmp_path / "matches.csv").read_text("utf-8-sig")
+    assert text.startswith("territory_id;actor_id;other_id;name;")  # as the person's Excel has it
+    pd.testing.assert_frame_equal(read_matches(tmp_path).reset_index(drop=True), again)
+    assert propose_matches(more, matches=read_matches(tmp_path))["decision"].eq("").sum() == 2
+
+
+def test_one_pair_of_organisations_is_proposed_once(tmp_path: Path) -> None:
+    names = ({"name": "Orange Money"}, {"name": "OrangeMoney"})
+    both = [study_actors(*names).assign(territory_id=place) for place in ("t", "u")]
+    proposed = propose_matches(pd.concat(both), matches=read_matches(tmp_path))
+    assert proposed[["territory_id", "actor_id", "other_id"]].to_numpy().tolist() == [
+        ["t", "a0", "a1"]
+    ]
+
+
+def test_names_are_no_formulas_in_the_review_file(tmp_path: Path) -> None:
+    actors = study_actors({"name": "=cmd|'/C calc'!A0 x"}, {"name": "=cmd|'/C calc'!A0x"})
+    write_matches(propose_matches(actors, matches=read_matches(tmp_path)), tmp_path)
+    shown = pd.read_csv(tmp_path / "matches.csv", encoding="utf-8-sig")
+    assert shown["name"].tolist() == ["'=cmd|'/C calc'!A0 x"]
+
+
+def test_decisions_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "matches.csv").write_text("actor_id,other_id,decision\na,b,same\na,c,diferent\n")
+    with pytest.raises(StudyError) as caught:
+        read_matches(tmp_path)
+    (fault,) = caught.value.faults[["file", "row", "field", "found", "suggestion"]].to_numpy()
+    assert list(fault) == ["matches.csv", 3, "decision", "diferent", "different"]
+    (tmp_path / "matches.csv").write_text("one,two\na,b\n")
+    with pytest.raises(StudyError) as caught:
+        read_matches(tmp_path)
+    assert caught.value.faults["field"].tolist() == ["actor_id", "other_id", "decision"]
+    (tmp_path / "matches.csv").write_bytes(b"PK\x03\x04 a workbook")
+    with pytest.raises(StudyError):
+        read_matches(tmp_path)
+
+
+def decided(*pairs: tuple[str, str, str]) -> pd.DataFrame:
+    return pd.DataFrame(pairs, columns=["actor_id", "other_id", "decision"], dtype="str")
+
+
+def test_the_same_is_united_in_every_table(good_study: Path) -> None:
+    """`ecole` becomes `fablab`: two answers to one question, a tie to itself, the rest follows."""
+    for name, rows in {
+        "actors": "nioro,ecole,École,university,,,,,,,,,,,,,no,yes,register:9,2024-01-01",
+        "relations": "nioro,commune,ecole,funds,1,existing,,",
+        "ratings": "kabara,ecole,r1,familiarity,1,,,\nkabara,ecole,r2,appetite,2,,,",
+        "positions": "kabara,ecole,etatcivil,r2,4\nkabara,ecole,etatcivil,r1,-4",
+        "influences": "kabara,ecole,mairie,r1,2\nkabara,fablab,ecole,r1,1",
+        "constraints": "etatcivil,femmes,not_with,ecole,",
+        "actions": "kabara,a2,ecole,etatcivil,,Une rencontre,,,proposed",
+        "raters": "kabara,r3,ecole,university,actor,form",
+    }.items():
+        file = good_study / f"{name}.csv"
+        file.write_text(file.read_text("utf-8") + rows + "\n", encoding="utf-8")
+    study = read_study(good_study)
+    changed, log = replay_matches(study.tables, matches=decided(("fablab", "ecole", "same")))
+    assert set(changed) == {
+        "actors", "relations", "ratings", "positions", "influences", "constraints", "actions",
+        "raters",
+    }  # fmt: skip
+    actors = changed["actors"].set_index(["territory_id", "actor_id"])
+    assert len(actors) == len(study.tables["actors"]) - 1
+    one = actors.loc[("kabara", "fablab")]
+    assert one["provenance"] == "register:3;visit:12;register:4"
+    assert one["name"] == "Fab-lab Sanankoua"
+    assert one["website"] == "https://ecole.example"  # it gave none
+    assert (one["publish"], one["roles"]) == ("not asked", "trainer;researcher")
+    assert actors.loc[("nioro", "fablab"), ["name", "publish"]].tolist() == ["École", "no"]
+    for table in changed.values():
+        assert not table.isin(["ecole"]).any(axis=None)
+    ends = changed["relations"][["source_id", "target_id"]].to_numpy().tolist()
+    assert ["fablab", "fablab"] not in ends
+    assert ["commune", "fablab"] in ends
+    answers = changed["ratings"].set_index(["actor_id", "rater_id", "criterion"])["value"]
+    assert answers["fablab", "r1", "familiarity"] == 5  # its own answer, not the other's 1
+    assert answers["fablab", "r2", "appetite"] == 2
+    positions = changed["positions"].set_index(["actor_id", "rater_id"])["value"]
+    assert positions["fablab", "r1"] == 3
+    assert positions["fablab", "r2"] == 4
+    gone = log[log["change"] == "removed"][["table", "other"]].to_numpy().tolist()
+    assert sorted(gone) == [
+        ["influences", "kabara + fablab + fablab + r1"],
+        ["positions", "kabara + fablab + etatcivil + r1"],
+        ["ratings", "kabara + fablab + r1 + familiarity"],
+        ["relations", "fablab + fablab + partners_with"],
+    ]
+    united = log[log["change"] == "united"].iloc[0]
+    assert united[["table", "actor_id", "other_id"]].tolist() == ["actors", "fablab", "ecole"]
+    assert united[["kept", "other"]].tolist() == ["Fab-lab Sanankoua", "École d'ingénieurs"]
+    left = log[log["change"] == "left_out"].set_index("field")
+    assert left.loc["founded", ["kept", "other"]].tolist() == ["2016", "2001"]
+    assert left.loc["kind", ["actor_id", "other_id"]].tolist() == ["fablab", "ecole"]
+    write_study({**study.tables, **changed}, good_study, descriptor=study.descriptor)
+    assert len(read_study(good_study).tables["actors"]) == len(actors)  # and nothing is refused
+
+
+def test_a_replay_has_nothing_to_do_twice_and_follows_chains() -> None:
+    tables = {"actors": study_actors(*({"name": name} for name in "ABCD"))}
+    chain = decided(("a3", "a2", "same"), ("a2", "a1", "same"), ("a0", "a3", "different"))
+    changed, log = replay_matches(tables, matches=chain)
+    assert changed["actors"]["actor_id"].tolist() == ["a0", "a1"]
+    assert set(log.loc[log["change"] == "united", "other_id"]) == {"a2", "a3"}
+    again, log = replay_matches(changed, matches=chain)
+    assert not again
+    assert log.empty
+    # a2 and a3 are a1 now, which the file remembers
+    torn = pd.concat([chain, decided(("a1", "a3", "different"))])
+    with pytest.raises(UsageError, match="a1 and a3 different, and also the same"):
+        replay_matches(changed, matches=torn)

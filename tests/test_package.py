@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ecoanalysis"
 MODULES = [
     "codebook", "schemas", "study", "linkage", "sources", "ties", "typology", "scoring",
-    "network", "pipeline", "comparison", "export", "report", "batch",
+    "network", "ratings", "pipeline", "comparison", "export", "report", "batch",
 ]  # fmt: skip
 
 

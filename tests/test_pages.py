@@ -30,7 +30,8 @@ def list_pages(reports: Path) -> list[Path]:
 
 
 def test_all_pages_are_there(reports: Path) -> None:
-    pages = [path.relative_to(reports).as_posix() for path in list_pages(reports)]
+    whole = [path for name in ("ile-de-france", "training") for path in list_pages(reports / name)]
+    pages = [path.as_posix() for path in whole]
     territories = [p for p in pages if p.endswith("report.html") and "/comparison/" not in p]
     assert len(territories) == 22  # (8 départements + 3 fictional towns) in two languages
     assert sum("/comparison/" in page for page in pages) == 4
@@ -77,6 +78,19 @@ def test_links_between_pages_lead_somewhere(reports: Path, browser: Browser) -> 
         found = page.evaluate("ids => ids.filter(id => !document.getElementById(id))", anchors)
         assert not found, (path, found)
     page.close()
+
+
+@pytest.mark.parametrize(
+    ("language", "reason"), [("fr", "dressée dans un autre but"), ("en", "drawn for another end")]
+)
+def test_lists_drawn_for_other_ends_are_only_set_side_by_side(
+    reports: Path, language: str, reason: str
+) -> None:
+    folder = reports / "african-cities" / language / "regions/afrique-du-nord/comparison"
+    text = (folder / "report.html").read_text("utf-8")
+    assert reason in text
+    assert "<svg" not in text
+    assert "data:image" not in text  # no figure of mixes, diversity, readiness or networks
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

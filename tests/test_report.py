@@ -202,6 +202,36 @@ def test_a_comparison_obeys_the_gate(good_study: Path, tmp_path: Path, language:
     assert set(COMPARED[1:]) <= ids
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_refused_comparison_shows_inventories_and_says_why(
+    good_study: Path, tmp_path: Path, language: str
+) -> None:
+    study = read_study(good_study)
+    reason = {"fr": "Deux listes, deux fins", "en": "Two lists, two ends"}
+    descriptor = dataclasses.replace(study.descriptor, comparable=False, comparable_reason=reason)
+    study = dataclasses.replace(study, descriptor=descriptor)
+    territories = study.tables["territories"].drop(columns="parent_id")
+    compared = comparison.compare_territories(
+        {name: pipeline.run_territory(study, name).tables for name in territories["territory_id"]},
+        descriptor=descriptor,
+        territories=territories,
+        codebook=study.codebook,
+    )
+    shown = {
+        part: getattr(compared_report, f"show_{part}")(compared, study=study, language=language)
+        for part in COMPARED
+    }
+    assert reason[language] in shown["gate"].html
+    mixes = re.sub(r"\s*<[^>]*>\s*", "|", shown["mixes"].html)
+    assert re.search(r"\|Kabara\|+Nïoro\|", mixes)
+    label = study.codebook.label("kinds", "local_authority", language)
+    assert re.search(rf"\|{label}\|+1\|+1\|", mixes)  # a town hall in each
+    assert "%" not in mixes
+    for part in ("readiness", "networks"):  # both were asked about, so no form is called for
+        assert '<div class="box">' not in shown[part].html
+        assert "<table" not in shown[part].html
+
+
 def test_the_index_lists_pages_failures_and_remarks(good_study: Path, tmp_path: Path) -> None:
     study = read_hostile_study(good_study)
     (tmp_path / "kabara").mkdir()

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -22,10 +23,11 @@ from ecoanalysis.sources import (
     import_list,
     place_records,
     read_geojson,
+    read_graph,
     read_mapping,
     read_table,
 )
-from ecoanalysis.sources.cells import write_cell
+from ecoanalysis.sources.reading import write_cell
 from ecoanalysis.sources.values import (
     clean_dates,
     clean_names,
@@ -557,6 +559,229 @@ def test_a_workbook_stays_a_workbook(tmp_path: Path) -> None:
     again = read_study(path).tables["actors"]
     assert import_list("table", [file], study_path=path).n_new == 0
     pd.testing.assert_frame_equal(read_study(path).tables["actors"], again)
+
+
+# --- graphs ------------------------------------------------------------------------------------
+
+GEXF = """<?xml version="1.0" encoding="UTF-8"?>
+<gexf xmlns="http://www.gexf.net/1.2draft" version="1.2">
+ <graph defaultedgetype="directed">
+  <attributes class="node">
+   <attribute id="0" title="country" type="string"/><attribute id="1" title="type" type="string"/>
+  </attributes>
+  <nodes>%s</nodes>
+  <edges>
+   <edge id="0" source="1" target="2" weight="2"/>
+   <edge id="1" source="2" target="1" weight="3"/>
+   <edge id="2" source="1" target="3"/>
+   <edge id="3" source="4" target="1"/>
+   <edge id="4" source="3" target="3"/>
+   <edge id="5" source="2" target="3" weight="-1"/>
+  </edges>
+ </graph>
+</gexf>"""
+NODES = [
+    ("1", "Alpha", "Mali", "NGO"),
+    ("2", "Beta", "mali", "Jane Roe"),
+    ("3", "Alpha", "Mali", "Web"),
+    ("4", "Gamma", "Nowhere", "NGO"),
+    ("5", "Delta", "Niger;Mali", "Web"),
+]
+BOTH = [
+    {"territory_id": "mali", "name": "Mali", "country_code": "ML"},
+    {"territory_id": "niger", "name": "Niger", "country_code": "NE"},
+]
+
+
+def write_gexf(path: Path) -> Path:
+    value = '<attvalue for="%d" value="%s"/>'
+    nodes = [
+        f'<node id="{node}" label="{label}"><attvalues>{value % (0, country)}{value % (1, kind)}'
+        "</attvalues></node>"
+        for node, label, country, kind in NODES
+    ]
+    path.write_text(GEXF % "".join(nodes), encoding="utf-8")
+    return path
+
+
+def map_graph(path: Path, **keys: Any) -> Path:
+    said = {
+        "id": "id",
+        "columns": {"label": "name", "country": "territory_id"},
+        "category": "a-list:type",
+        "split": {"territory_id": ";"},
+        "set_aside": {"country": {"Nowhere": "of no country"}},
+        "withhold": {"type": ["jane roe"]},
+        "relations": [{"kind": "partners_with"}],
+        "territories": BOTH,
+    }
+    return write_mapping(path, **{**said, **keys})
+
+
+def list_relations(study: Path) -> list[tuple[Any, ...]]:
+    columns = ["territory_id", "source_id", "target_id", "kind", "weight"]
+    found = read_study(study).tables["relations"][columns].fillna(0)
+    return sorted(found.itertuples(index=False, name=None))
+
+
+def test_a_graph_becomes_actors_and_ties_that_add_up(tmp_path: Path) -> None:
+    """Undirected kind: 1→2 and 2→1 are one tie of weight 2 + 3. Of two nodes Alpha neither goes."""
+    path, how = tmp_path / "s", map_graph(tmp_path / "g.yaml")
+    file = write_gexf(tmp_path / "g.gexf")
+    report = import_list("gexf", [file], study_path=path, mapping=how)
+    outcomes = ("kept", "merged", "set_aside")
+    assert [report.count(outcome) for outcome in outcomes] == [4, 0, 1]
+    assert [report.count(outcome, table="relations") for outcome in outcomes] == [2, 1, 3]
+    aside = report.rows[report.rows["outcome"].eq("set_aside")]
+    assert sorted(aside["reason"]) == [
+        "end_set_aside", "negative_weight", "of no country", "self_relation",
+    ]  # fmt: skip
+    assert list_relations(path) == [
+        ("mali", "alpha-1", "alpha-3", "partners_with", 0),
+        ("mali", "alpha-1", "jane-roe-2", "partners_with", 5),
+    ]
+    actors = read_study(path).tables["actors"].set_index("provenance")
+    # the mapping's spelling and the number stand for a name that may be a person's
+    assert actors.loc["a-list:2", "name"] == "jane roe 2"
+    # one node in two territories is one organisation
+    assert actors.loc["a-list:5", "territory_id"].tolist() == ["mali", "niger"]
+    assert actors.loc["a-list:5", "actor_id"].tolist() == ["delta", "delta"]
+    before = snapshot(path)
+    assert import_list("gexf", [file], study_path=path, mapping=how).n_new == 0
+    assert snapshot(path) == before
+    for code in LANGUAGES:
+        text = "\n".join(describe_import(report, language=use_language(code)))
+        assert "of no country" in text
+
+
+def test_the_kind_of_relation_says_whether_direction_counts(tmp_path: Path) -> None:
+    how = map_graph(tmp_path / "g.yaml", relations=[{"kind": "links_to", "weight": "weight"}])
+    import_list("gexf", [write_gexf(tmp_path / "g.gexf")], study_path=tmp_path / "s", mapping=how)
+    assert [row[1:] for row in list_relations(tmp_path / "s")] == [
+        ("alpha-1", "alpha-3", "links_to", 0),
+        ("alpha-1", "jane-roe-2", "links_to", 2),
+        ("jane-roe-2", "alpha-1", "links_to", 3),
+    ]
+
+
+def test_an_untyped_graphml_and_ties_beyond_the_territory(tmp_path: Path) -> None:
+    """Networkx writes no types for a bare graph; the identifiers are the names."""
+    file = tmp_path / "g.graphml"
+    graph: nx.Graph[str] = nx.Graph([("Alpha", "Beta"), ("Beta", "Gamma")])
+    graph.add_weighted_edges_from([("Alpha", "Gamma", 0.5)])
+    nx.write_graphml(graph, file)
+    nodes, edges = read_graph([file], source_format="graphml")
+    assert nodes["label"].tolist() == ["Alpha", "Beta", "Gamma"]
+    assert edges["weight"].fillna("-").tolist() == ["-", "0.5", "-"]
+    places = {"Alpha": "mali", "Beta": "mali", "Gamma": "niger"}
+    how = map_graph(
+        tmp_path / "g.yaml", columns={"label": "name", "id": "territory_id"}, category=[],
+        set_aside={}, withhold={}, translations={"territory_id": places},
+    )  # fmt: skip
+    import_list("graphml", [file], study_path=tmp_path / "s", mapping=how)
+    assert list_relations(tmp_path / "s") == [
+        ("mali", "alpha", "beta", "partners_with", 0),
+        ("mali", "alpha", "gamma", "partners_with", 0.5),
+        ("mali", "beta", "gamma", "partners_with", 0),
+    ]
+    assert refusals(tmp_path / "s").empty
+
+
+def test_edges_that_the_mapping_does_not_speak_of_are_set_aside(tmp_path: Path) -> None:
+    how = map_graph(tmp_path / "g.yaml", relations=[])
+    file = write_gexf(tmp_path / "g.gexf")
+    report = import_list("gexf", [file], study_path=tmp_path / "s", mapping=how)
+    assert report.count("set_aside", table="relations") == 6
+    assert read_study(tmp_path / "s").tables["relations"].empty
+    wrong = map_graph(tmp_path / "g.yaml", relations=[{"kind": "link_to"}])
+    with pytest.raises(UsageError, match="links_to"):
+        import_list("gexf", [file], study_path=tmp_path / "s", mapping=wrong)
+
+
+@pytest.mark.parametrize("form", ["gexf", "graphml"])
+def test_graphs_that_hide_an_attack_or_are_broken_are_refused(form: str, tmp_path: Path) -> None:
+    file = tmp_path / f"g.{form}"
+    bomb = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    for content, said in (
+        (f'<!DOCTYPE x [<!ENTITY l0 "ha">{bomb}]><{form}>&l9;</{form}>', "entities"),
+        (f'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><{form}>&f;</{form}>', "entities"),
+        ("<gexf><graph>", "line 1"),
+        ("<other/>", "cannot be read as"),
+    ):
+        file.write_text(content, encoding="utf-8")
+        with pytest.raises(UsageError, match=said):
+            read_graph([file], source_format=form)
+
+
+# --- relations and territories from the cells of a table -----------------------------------------
+
+
+def test_organisations_that_cells_name_become_actors_and_ties(tmp_path: Path) -> None:
+    """Three supporters: one is in the list itself, two are made; Kode serves two islands."""
+    file = tmp_path / "list.csv"
+    file.write_text(
+        "name,island,supporters\n"
+        'Hub,East,\nAlpha,"East, West","kode / HUB"\nBeta,West,Kode/none\nGamma,Sea,Kode\n'
+        "Delta,East,x@y.fr\n",
+        encoding="utf-8",
+    )
+    territories = [
+        {"territory_id": t.lower(), "name": t, "country_code": "CV"} for t in ("East", "West")
+    ]
+    entry = {
+        "field": "supporters", "kind": "supports", "end": "source", "split": "/",
+        "translations": {"none": ""}, "target": {"kind": "intermediary", "reach": "national"},
+    }  # fmt: skip
+    how = write_mapping(
+        tmp_path / "m.yaml", columns={"name": "name", "island": "territory_id"},
+        split={"territory_id": ","}, relations=[entry], territories=territories,
+    )  # fmt: skip
+    path = tmp_path / "s"
+    report = import_list("table", [file], study_path=path, mapping=how)
+    assert [report.count(o) for o in ("kept", "merged", "set_aside")] == [4, 0, 1]
+    named = [report.count(o, table="organisations") for o in ("kept", "merged")]
+    assert named == [1, 1]  # Kode is new, Hub is known
+    ties = [report.count(o, table="relations") for o in ("kept", "merged", "set_aside")]
+    assert ties == [3, 0, 2]  # Gamma is nowhere, an e-mail address is no organisation
+    assert [row[:3] for row in list_relations(path)] == [
+        ("east", "hub", "alpha"),
+        ("east", "kode", "alpha"),
+        ("west", "hub", "alpha"),
+        ("west", "kode", "alpha"),
+        ("west", "kode", "beta"),
+    ]
+    actors = read_study(path).tables["actors"]
+    keys = sorted(actors["territory_id"] + " " + actors["actor_id"])
+    assert keys == [
+        "east alpha", "east delta", "east hub", "east kode",
+        "west alpha", "west beta", "west hub", "west kode",
+    ]  # fmt: skip
+    assert refusals(path).empty
+    before = snapshot(path)
+    import_list("table", [file], study_path=path, mapping=how)
+    assert snapshot(path) == before
+
+
+def test_a_relation_that_a_person_corrected_stays(tmp_path: Path) -> None:
+    path, how = tmp_path / "s", map_graph(tmp_path / "g.yaml")
+    file = write_gexf(tmp_path / "g.gexf")
+    import_list("gexf", [file], study_path=path, mapping=how)
+    relations = pd.read_csv(path / "relations.csv", dtype="str")
+    relations["weight"], relations["provenance"] = "9", None
+    relations.to_csv(path / "relations.csv", index=False)
+    report = import_list("gexf", [file], study_path=path, mapping=how)
+    assert {row[4] for row in list_relations(path)} == {9}
+    assert report.count("set_aside", table="relations") == 3
+
+
+def test_a_city_named_in_a_text_places_a_record(tmp_path: Path) -> None:
+    table = pd.DataFrame(columns=["territory_id", "city"], index=range(3), dtype="str")
+    table = table.assign(latitude=np.nan, longitude=np.nan)
+    texts = pd.DataFrame({"name": ["University of EAST", "Far Eastern Bank", "East West Ltd"]})
+    found = place_records(
+        table, territories=TWO, placement={}, postcodes=table[[]], texts=texts.astype("str")
+    )
+    assert found["territory_id"].fillna("-").tolist() == ["east", "-", "-"]
 
 
 # --- refusals ----------------------------------------------------------------------------------

@@ -506,7 +506,21 @@ def find_counted_once():
     return several[several > 1].index.to_list()
 
 
+def find_uniform_rater():
+    answers = {place: run(place)["rater_answers"] for place in TERRITORIES}
+    uniform = {place: t.loc[t["uniform"], "rater_id"].to_list() for place, t in answers.items()}
+    assert uniform["val-palabre"] == uniform["haute-brume"] == []
+    return uniform["rive-songe"]
+
+
+def find_shared_out_views():
+    views = pd.concat([run(place)["disagreement"] for place in TERRITORIES])
+    return views.loc[views["shared_out"].astype(bool), "actor_id"].to_list()
+
+
 FINDERS = {
+    "uniform_rater": find_uniform_rater,
+    "shared_out_views": find_shared_out_views,
     "scarce_isolate": find_scarce_isolate,
     "kind_not_listed": find_kind_not_listed,
     "near_duplicate": find_near_duplicate,

@@ -1,7 +1,8 @@
 """The eight parts of a comparison of territories; each shows only what the gate allows.
 
 Each function takes the tables of `comparison.compare_territories` and the study they come from,
-and returns one part of the page in the language asked for; the sentences are in the templates.
+and returns one part of the page in the language asked for; the sentences are in the templates. A
+part that links to other pages takes the region too, blank for a comparison of the whole study.
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ from ecoanalysis.wording import Language, use_language
 Compared = Mapping[str, pd.DataFrame]
 
 
-def show_header(compared: Compared, *, study: Study, language: str = "fr") -> Section:
-    """Show the head of the page: study, notice, key numbers, contents."""
+def show_header(
+    compared: Compared, *, study: Study, language: str = "fr", region: str = ""
+) -> Section:
+    """Show the head of the page: study, region, notice, key numbers, contents."""
     title = use_language(language).gettext("Comparison of the territories")
+    title += f" – {region}" if region else ""
     name = choose_text(study.descriptor.title, language) or study.study_id
     notice = study.descriptor.notice.get(language, "")
     totals = {row["kind"]: row["n_organisations"] for row in list_records(compared["totals"])}
@@ -45,7 +49,7 @@ def show_header(compared: Compared, *, study: Study, language: str = "fr") -> Se
         n_kinds=sum(n > 0 for kind, n in totals.items() if kind not in ("all", "unclassified")),
         n_allowed=len(comparison.list_allowed(compared["gate"])),
         n_comparisons=len(comparison.COMPARISONS),
-        **find_twin(language, "comparison"),
+        **find_twin(language, comparison.name_page(region=region)),
     )
 
 
@@ -62,12 +66,23 @@ def show_gate(compared: Compared, *, study: Study, language: str = "fr") -> Sect
     )
 
 
-def show_territories(compared: Compared, *, study: Study, language: str = "fr") -> Section:
-    """Show the territories and how much is known of each."""
+def show_territories(
+    compared: Compared, *, study: Study, language: str = "fr", region: str = ""
+) -> Section:
+    """Show the territories, how much is known of each, and which are too thin to be read."""
     table = compared["territories"]
-    filled = [column for column in table if table[column].ne(0).any()]
-    records = list_records(table)
-    return _show("territories", compared, study, language, territories=records, filled=filled)
+    names = table.set_index("territory_id")["name"]
+    return _show(
+        "territories",
+        compared,
+        study,
+        language,
+        territories=list_records(table.assign(within=table["within"].map(names))),
+        filled=[column for column in table if table[column].ne(0).any()],
+        top="../" * (comparison.name_page(region=region).count("/") + 1),
+        fewest=comparison.THIN_ACTORS,
+        most_unclassified=comparison.THIN_UNCLASSIFIED,
+    )
 
 
 def show_mixes(compared: Compared, *, study: Study, language: str = "fr") -> Section:
@@ -102,6 +117,7 @@ def show_readiness(compared: Compared, *, study: Study, language: str = "fr") ->
     """Show the distributions of readiness side by side."""
     table = _name(compared["readiness"], compared)
     scored = table[table["n_scored"] > 0]
+    rated = bool(compared["territories"]["n_rated_actors"].gt(0).any())
     plot = figures.plot_readiness_distributions
     return _show(
         "readiness",
@@ -109,6 +125,7 @@ def show_readiness(compared: Compared, *, study: Study, language: str = "fr") ->
         study,
         language,
         readiness=list_records(scored),
+        rated=rated,
         figure=_draw(scored, plot, study, use_language(language)),
     )
 
@@ -117,12 +134,14 @@ def show_networks(compared: Compared, *, study: Study, language: str = "fr") -> 
     """Show the networks side by side."""
     table = _name(_join_free_index(compared["networks"]), compared)
     plot = figures.plot_network_summary
+    asked = compared["gate"].set_index("item")["passed"][["tie_question", "ties"]].all()
     return _show(
         "networks",
         compared,
         study,
         language,
         networks=list_records(table),
+        asked=bool(asked),
         figure=_draw(table, plot, study, use_language(language)),
     )
 

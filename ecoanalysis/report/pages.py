@@ -14,6 +14,7 @@ import nbformat
 import pandas as pd
 from nbconvert.exporters.templateexporter import TemplateExporter
 
+from ecoanalysis import comparison
 from ecoanalysis.report.section import (
     FOLDER,
     PAGE_TYPE,
@@ -25,8 +26,6 @@ from ecoanalysis.report.section import (
 )
 from ecoanalysis.study import Study, describe_faults
 from ecoanalysis.wording import use_language
-
-COMPARISON = "comparison"
 
 
 def render_page(notebook: str | Path, *, language: str) -> str:
@@ -74,10 +73,10 @@ def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, lang
     """
     names = study.tables["territories"].set_index("territory_id")["name"]
     last = {row["page"]: row for row in list_records(status)}
-    entries = [
-        {"name": name, "page": page, **_describe_page(Path(folder), str(page), last)}
-        for page, name in names.items()
-    ]
+    entries = [_describe_page(Path(folder), str(page), name, last) for page, name in names.items()]
+    regions = ["", *study.tables["territories"]["region"].dropna()]
+    pages = {comparison.name_page(region=region): region for region in reversed(regions)}
+    compared = [_describe_page(Path(folder), *page, last) for page in reversed(pages.items())]
     title = choose_text(study.descriptor.title, language) or study.study_id
     notice = study.descriptor.notice.get(language, "")
     twin = find_twin(language, "")
@@ -96,7 +95,7 @@ def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, lang
             entries=entries,
             filled={column for entry in entries for column, n in entry["s"].items() if n},
             n_actors=len(study.tables["actors"]),
-            comparison=_describe_page(Path(folder), COMPARISON, last),
+            comparisons=[page for page in compared if page["stands"] or page["status"]],
             warnings=describe_faults(study.warnings, language=use_language(language)),
         )
     )
@@ -108,7 +107,7 @@ def show_style() -> Section:
 
 
 def _describe_page(
-    folder: Path, page: str, last: Mapping[str, Mapping[str, Any]]
+    folder: Path, page: str, name: str, last: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Say whether a page stands, how its last making ended, and its key numbers."""
     outcome = last.get(page, {})
@@ -117,6 +116,8 @@ def _describe_page(
         pd.read_csv(summary).set_index("measure")["value"].to_dict() if summary.is_file() else {}
     )
     return {
+        "page": page,
+        "name": name,
         "stands": (folder / page / "report.html").is_file(),
         "status": outcome.get("status", ""),
         "seconds": outcome.get("seconds"),

@@ -132,7 +132,8 @@ def use_templates(code: str) -> jinja2.Environment:
 def find_twin(language: str, page: str) -> dict[str, Any]:
     """Say where a report's index and the same report in the other language stand beside it."""
     other = next(code for code in LANGUAGES if code != language)
-    return {"up": "../index.html", "twin": f"../../{other}/{page}/report.html", "other": other}
+    top = "../" * (page.count("/") + 1)
+    return {"up": f"{top}index.html", "twin": f"{top}../{other}/{page}/report.html", "other": other}
 
 
 def choose_text(text: Any, language: str) -> str:

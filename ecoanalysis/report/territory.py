@@ -6,7 +6,7 @@ language asked for; the sentences are in the templates.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -128,9 +128,29 @@ def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
                 language=words,
             ),
         ),
+        agreement=_summarise_agreement(tables["agreement"]),
+        shared=list_records(_pick_shared_views(tables)),
+        uniform=list_records(
+            tables["rater_answers"][tables["rater_answers"]["uniform"].astype(bool)]
+        ),
         asked=_list_criteria(book, "readiness"),
         desk=list_records(tables["desk"][tables["desk"]["n"] > 0]),
         minimum_coverage=result.parameters["minimum_coverage"],
+    )
+
+
+def _summarise_agreement(agreement: pd.DataFrame) -> dict[str, float]:
+    """Median and range of alpha over the criteria on which answers vary; empty without any."""
+    alpha = agreement.loc[~agreement["hardly_varies"].astype(bool), "alpha"].dropna()
+    if alpha.empty:
+        return {}
+    return {"n": len(alpha), "median": alpha.median(), "low": alpha.min(), "high": alpha.max()}
+
+
+def _pick_shared_views(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    views = tables["disagreement"]
+    return views[views["shared_out"].astype(bool)].merge(
+        tables["actors"][["actor_id", "name"]], on="actor_id"
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ecoanalysis.sources.geojson import read_geojson
 from ecoanalysis.sources.importing import import_list
 from ecoanalysis.sources.mapping import ListMapping, guess_mapping, read_mapping
 from ecoanalysis.sources.placement import place_records
+from ecoanalysis.sources.reading import read_geojson, read_graph, read_table
 from ecoanalysis.sources.report import ImportReport, describe_import
-from ecoanalysis.sources.table import read_table
 
 __all__ = [
     "ImportReport",
@@ -17,6 +16,7 @@ __all__ = [
     "import_list",
     "place_records",
     "read_geojson",
+    "read_graph",
     "read_mapping",
     "read_table",
 ]

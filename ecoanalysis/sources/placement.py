@@ -21,24 +21,25 @@ def place_records(
     territories: pd.DataFrame,
     placement: Mapping[str, Any],
     postcodes: pd.DataFrame,
+    texts: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Find the territory of each record.
 
     In this order: the territory that the list states; the prefix of the first five-digit postcode;
     the city, where the mapping names its territory, where it has a territory's name, or where all
-    records of the city that have a postcode lie in one territory; the territory that most of the
-    five nearest points with a postcode share, if all five lie within `within_km`.
+    records of the city that have a postcode lie in one territory; the one territory whose name or
+    city stands in `texts`; the territory that most of the five nearest points with a postcode
+    share, if all five lie within `within_km`.
 
     Parameters
     ----------
-    records : pandas.DataFrame
-        ``territory_id`` (where stated), ``city``, ``latitude``, ``longitude``.
-    territories : pandas.DataFrame
-        ``territory_id``, ``name`` of the territories to choose from.
+    records, territories : pandas.DataFrame
+        ``territory_id`` (of records: where stated), ``city``, ``latitude``, ``longitude``; the
+        territories to choose from have a ``name``.
     placement : mapping
         ``prefixes``, ``cities`` and ``within_km`` of a `ListMapping`.
-    postcodes : pandas.DataFrame
-        Fields that may hold a postcode, the most trusted first; same index.
+    postcodes, texts : pandas.DataFrame
+        Fields that may hold a postcode, the most trusted first, or name a city; same index.
 
     Returns
     -------
@@ -52,13 +53,14 @@ def place_records(
     names = _name_territories(territories)
     says = records["territory_id"]
     by_name = says.map(fold_city, na_action="ignore").map(names)
-    stated = says.where(says.isin(territories["territory_id"]), by_name)
-    found = _fill(found, stated, "stated")
-    cities = {fold_city(name): place for name, place in placement.get("cities", {}).items()}
+    found = _fill(found, says.where(says.isin(territories["territory_id"]), by_name), "stated")
+    named = names | {fold_city(name): at for name, at in placement.get("cities", {}).items()}
     by_postcode = _read_postcodes(postcodes, placement.get("prefixes", {}))
     found = _fill(found, by_postcode, "postcode")
     city = records["city"].map(fold_city, na_action="ignore").astype("str")
-    found = _fill(found, city.map(_list_cities(city, by_postcode) | names | cities), "city")
+    found = _fill(found, city.map(_list_cities(city, by_postcode) | named), "city")
+    if texts is not None and texts.shape[1]:
+        found = _fill(found, _find_names(texts, named), "city")
     left = found["territory_id"].isna()
     point = records[["latitude", "longitude"]].dropna()
     vote = _ask_neighbours(
@@ -68,7 +70,7 @@ def place_records(
         within_km=float(placement.get("within_km", 20)),
     )
     found = _fill(found, vote["territory_id"].reindex(found.index), "inferred")
-    silent = city.isna() & postcodes.isna().all(axis=1)
+    silent = says.isna() & city.isna() & postcodes.isna().all(axis=1)
     reason = vote["reason"].reindex(found.index).fillna("unknown_place")
     reason = reason.mask(silent & ~found.index.isin(vote.index), "no_place")
     return found.assign(reason=reason.where(found["territory_id"].isna()))
@@ -76,11 +78,10 @@ def place_records(
 
 def _fill(found: pd.DataFrame, territory: pd.Series, placed: str) -> pd.DataFrame:
     new = found["territory_id"].isna() & territory.notna()
-    return pd.DataFrame(
-        {
-            "territory_id": found["territory_id"].mask(new, territory),
-            "placed": found["placed"].mask(new, placed),
-        }
+    by = pd.Series(placed, index=found.index)
+    return found.assign(
+        territory_id=found["territory_id"].mask(new, territory),
+        placed=found["placed"].mask(new, by),
     )
 
 
@@ -104,6 +105,19 @@ def _list_cities(city: pd.Series, by_postcode: pd.Series) -> dict[str, str]:
     seen = pd.DataFrame({"city": city, "territory_id": by_postcode}).dropna().drop_duplicates()
     seen = seen[~seen["city"].duplicated(keep=False)]
     return dict(zip(seen["city"], seen["territory_id"], strict=True))
+
+
+def _find_names(texts: pd.DataFrame, named: Mapping[str, str]) -> pd.Series:
+    """Find the territory whose name, as whole words, is the only one that the texts hold."""
+    folded = texts.fillna("").agg(" | ".join, axis=1).map(fold_city)
+    words = " " + folded + " "
+    hits = [
+        pd.Series(at, index=texts.index[words.str.contains(f" {city} ", regex=False)], dtype="str")
+        for city, at in named.items()
+        if city
+    ]
+    places = pd.concat([words[:0], *hits]).groupby(level=0).agg(["nunique", "first"])
+    return places.loc[places["nunique"].eq(1), "first"].reindex(texts.index).astype("str")
 
 
 def _ask_neighbours(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,9 +10,8 @@ import pandas as pd
 from ecoanalysis.errors import UsageError
 from ecoanalysis.linkage import LIST_COLUMNS, fold_id
 from ecoanalysis.schemas import list_columns
-from ecoanalysis.sources.cells import SPREADSHEET_ERROR
-from ecoanalysis.sources.geojson import LATITUDE, LONGITUDE, SHAPE
-from ecoanalysis.sources.mapping import DERIVED_COLUMNS, ListMapping
+from ecoanalysis.sources.mapping import MAPPED_COLUMNS, ListMapping
+from ecoanalysis.sources.reading import LATITUDE, LONGITUDE, SHAPE, SPREADSHEET_ERROR
 from ecoanalysis.sources.values import (
     clean_dates,
     clean_names,
@@ -32,14 +31,9 @@ _GEOMETRY = {"latitude": LATITUDE, "longitude": LONGITUDE}
 class Records:
     """The records of one list, cleaned; their territories are still to be found.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Every column of the actors table, and `record_id`; index from 0 in the order of the list.
-    places : pandas.DataFrame
-        `file` and `row` of each record.
-    notes : pandas.DataFrame
-        Every cell that was mended or left out; see `ecoanalysis.sources.values`.
+    `table` has every column of the actors table, `record_id` and `aside` (why the mapping sets the
+    record aside); index from 0 in the order of the list. `places` has the `file` and `row` of each
+    record; `notes` every cell that was mended or left out, see `ecoanalysis.sources.values`.
     """
 
     table: pd.DataFrame
@@ -50,26 +44,50 @@ class Records:
 def map_records(raw: pd.DataFrame, *, mapping: ListMapping, cities: pd.Series) -> Records:
     """Bring the fields of a list into the columns of the actors table.
 
-    `raw` is what `read_geojson` or `read_table` returned, `cities` those that the study has, in
-    its spelling. Two records of one identifier are refused.
+    `raw` is what `ecoanalysis.sources.reading` returned, `cities` those that the study has, in its
+    spelling. Two records of one identifier are refused.
     """
     places = raw.index.to_frame(index=False)
     fields = raw.reset_index(drop=True)
-    columns = [column for column in list_columns("actors") if column not in DERIVED_COLUMNS]
+    columns = MAPPED_COLUMNS
     text = pd.DataFrame({column: _read_column(fields, mapping, column) for column in columns})
     sound = text.apply(lambda cells: cells.mask(cells.str.fullmatch(SPREADSHEET_ERROR, na=False)))
-    table, notes = _clean_columns(sound, mapping, cities=cities)
-    notes += [note_changes(text[c], sound[c], reason="spreadsheet_error") for c in columns]
+    notes = [note_changes(text[c], sound[c], reason="spreadsheet_error") for c in columns]
+    named = sound.assign(name=_withhold_names(sound["name"], fields, mapping))
+    notes.append(note_changes(sound["name"], named["name"], reason="name_withheld", private=True))
+    table, mended = _clean_columns(named, mapping, cities=cities)
     if SHAPE in fields:
         drawn = fields[SHAPE].mask(fields[SHAPE].eq("Point"))
         notes.append(note_changes(drawn, drawn.isna(), reason="shape_not_a_point"))
     table["channels"] = _read_channels(fields, mapping, pages=table["channels"])
-    table["source_category"] = _read_category(fields, mapping)
+    table["source_category"] = _read_categories(fields, mapping)
     table["record_id"] = _read_ids(fields, mapping, table, places)
     table["provenance"] = table["record_id"].radd(f"{mapping.source['name']}:")
-    table = table.reindex(columns=[*list_columns("actors"), "record_id"])
+    table["aside"] = _set_aside(fields, mapping)
+    table = table.reindex(columns=[*list_columns("actors"), "record_id", "aside"])
     table = table.astype({"actor_id": "str", "placed": "str"})
-    return Records(table, places, pd.concat(notes, ignore_index=True))
+    return Records(table, places, pd.concat([*mended, *notes], ignore_index=True))
+
+
+def unite_lists(
+    cells: pd.DataFrame, *, separators: Sequence[str], meanings: Mapping[str, str]
+) -> pd.Series:
+    """Split the cells of each row, translate each part, and keep one of each, whatever its case.
+
+    Returns the parts, one a row; the index repeats that of `cells`.
+    """
+    whole = pd.concat([cells[field].dropna() for field in cells]).sort_index(kind="stable")
+    for separator in separators:
+        whole = whole.str.replace(separator, ";", regex=False)
+    parts = _translate(whole.str.split(";").explode().str.strip().astype("str"), meanings)
+    said = parts[parts.notna() & parts.ne("")].rename("part").rename_axis("at").reset_index()
+    said = said.assign(fold=said["part"].str.casefold()).drop_duplicates(["at", "fold"])
+    return said.set_index("at")["part"].rename_axis(None)
+
+
+def clean_id(ids: pd.Series) -> pd.Series:
+    """Make identifiers fit for provenance."""
+    return ids.str.replace(r"[\s;@]+", "-", regex=True)
 
 
 def _read_column(fields: pd.DataFrame, mapping: ListMapping, column: str) -> pd.Series:
@@ -80,9 +98,11 @@ def _read_column(fields: pd.DataFrame, mapping: ListMapping, column: str) -> pd.
     constant = mapping.constants.get(column)
     if not mapped:
         return pd.Series(constant, index=fields.index, name=column, dtype="str")
-    meanings = {key.casefold(): to for key, to in mapping.translations.get(column, {}).items()}
-    if column in LIST_COLUMNS:
-        found = _unite_lists(fields[mapped], mapping.split.get(column, []), meanings)
+    meanings = mapping.translations.get(column, {})
+    if column in (*LIST_COLUMNS, *mapping.split):
+        separators = mapping.split.get(column, [])
+        parts = unite_lists(fields[mapped], separators=separators, meanings=meanings)
+        found = _join_parts(parts, fields.index)
     else:
         found = _translate(fields[mapped[0]], meanings)
         for field in mapped[1:]:
@@ -93,60 +113,39 @@ def _read_column(fields: pd.DataFrame, mapping: ListMapping, column: str) -> pd.
 def _translate(cells: pd.Series, meanings: Mapping[str, str]) -> pd.Series:
     if not meanings:
         return cells
-    meant = cells.str.casefold().map(meanings)
+    meant = cells.str.casefold().map({key.casefold(): to for key, to in meanings.items()})
     meant = meant.where(meant.notna(), cells)
     return meant.mask(meant.eq("")).astype("str")
-
-
-def _unite_lists(
-    cells: pd.DataFrame, separators: list[str], meanings: Mapping[str, str]
-) -> pd.Series:
-    """Split the cells, translate each part, and keep one of each, whatever its case."""
-    whole = pd.concat([cells[field].dropna() for field in cells]).sort_index(kind="stable")
-    for separator in separators:
-        whole = whole.str.replace(separator, ";", regex=False)
-    parts = _translate(whole.str.split(";").explode().str.strip().astype("str"), meanings)
-    said = parts[parts.notna() & parts.ne("")].rename("part").rename_axis("at").reset_index()
-    said = said.assign(fold=said["part"].str.casefold()).drop_duplicates(["at", "fold"])
-    return _join_parts(said.set_index("at")["part"], cells.index)
 
 
 def _join_parts(parts: pd.Series, index: pd.Index) -> pd.Series:
     return parts.groupby(level=0).agg(";".join).reindex(index).astype("str")
 
 
+def _withhold_names(names: pd.Series, fields: pd.DataFrame, mapping: ListMapping) -> pd.Series:
+    number = clean_id(fields[mapping.id]) if mapping.id else (fields.index + 1).astype("str")
+    for field, values in mapping.withhold.items():
+        written = {value.casefold(): value for value in values}
+        stands_for = fields[field].fillna("").str.casefold().map(written) + " " + number
+        names = names.where(stands_for.isna(), stands_for)
+    return names
+
+
 def _clean_columns(
     text: pd.DataFrame, mapping: ListMapping, *, cities: pd.Series
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    name, name_notes = clean_names(text["name"])
-    website, channels, website_notes = clean_websites(text["website"])
-    founded, founded_notes = clean_years(text["founded"])
-    observed_on, day_notes = clean_dates(text["observed_on"], date_order=mapping.date_order)
-    points, point_notes = clean_points(text[["latitude", "longitude"]])
-    city, city_contacts = drop_emails(text["city"])
-    city, city_notes = mend_cities(city, known=cities)
-    tags, tag_notes = drop_emails(text["tags"].dropna().str.split(";").explode())
-    table = text.assign(
-        name=name,
-        website=website,
-        channels=channels,
-        founded=founded,
-        observed_on=observed_on,
-        latitude=points["latitude"],
-        longitude=points["longitude"],
-        city=city,
-        tags=_join_parts(tags.dropna(), text.index),
-    )
-    return table, [
-        name_notes,
-        website_notes,
-        founded_notes,
-        day_notes,
-        point_notes,
-        city_contacts,
-        city_notes,
-        tag_notes,
-    ]
+    clean = text.copy()
+    clean["name"], names = clean_names(text["name"])
+    clean["website"], clean["channels"], websites = clean_websites(text["website"])
+    clean["founded"], years = clean_years(text["founded"])
+    clean["observed_on"], days = clean_dates(text["observed_on"], date_order=mapping.date_order)
+    place = ["latitude", "longitude"]
+    clean[place], points = clean_points(text[place])
+    city, contacts = drop_emails(text["city"])
+    clean["city"], spellings = mend_cities(city, known=cities)
+    tags, kept = drop_emails(text["tags"].dropna().str.split(";").explode())
+    clean["tags"] = _join_parts(tags.dropna(), text.index)
+    return clean, [names, websites, years, days, points, contacts, spellings, kept]
 
 
 def _read_channels(fields: pd.DataFrame, mapping: ListMapping, *, pages: pd.Series) -> pd.Series:
@@ -160,11 +159,26 @@ def _read_channels(fields: pd.DataFrame, mapping: ListMapping, *, pages: pd.Seri
     return _join_parts(names["channel"], fields.index)
 
 
-def _read_category(fields: pd.DataFrame, mapping: ListMapping) -> pd.Series:
-    if not mapping.category:
-        return pd.Series(index=fields.index, dtype="str")
-    system, field = mapping.category.split(":", 1)
-    return fields[field].str.replace(";", ",").radd(f"{system}:")
+def _read_categories(fields: pd.DataFrame, mapping: ListMapping) -> pd.Series:
+    separators = mapping.split.get("source_category", [])
+    found = [pd.Series(dtype="str")]
+    for entry in mapping.category:
+        system, field = entry.split(":", 1)
+        cells = fields[[field]].apply(lambda said: said.str.replace(";", ","))
+        meanings = mapping.translations.get("source_category", {})
+        parts = unite_lists(cells, separators=separators, meanings=meanings)
+        found.append(parts.radd(f"{system}:"))
+    said = _join_parts(pd.concat(found).astype("str"), fields.index)
+    constant = mapping.constants.get("source_category")
+    return said.fillna(constant) if constant else said
+
+
+def _set_aside(fields: pd.DataFrame, mapping: ListMapping) -> pd.Series:
+    reason = pd.Series(index=fields.index, dtype="str")
+    for field, reasons in mapping.set_aside.items():
+        folded = {value.casefold(): why for value, why in reasons.items()}
+        reason = reason.fillna(fields[field].fillna("").str.casefold().map(folded).astype("str"))
+    return reason
 
 
 def _read_ids(
@@ -176,7 +190,7 @@ def _read_ids(
         stem = words.map(fold_id).replace("", "record")
         again = stem.groupby(stem).cumcount() + 1
         return stem.where(again.eq(1), stem + "-" + again.astype("str"))
-    record_id = fields[mapping.id].str.replace(r"[\s;@]+", "-", regex=True)
+    record_id = clean_id(fields[mapping.id])
     for fault, wrong in (
         ("is blank", record_id.isna()),
         ("is there twice", record_id.duplicated(keep=False)),

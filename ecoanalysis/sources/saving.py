@@ -14,9 +14,9 @@ import yaml
 
 from ecoanalysis.codebook import read_codebook
 from ecoanalysis.errors import StudyError
-from ecoanalysis.schemas import REQUIRED
+from ecoanalysis.schemas import REQUIRED, TABLES
 from ecoanalysis.study import Descriptor, Study, check_study, read_study, write_study
-from ecoanalysis.study.columns import name_columns, type_columns
+from ecoanalysis.study.columns import DONT_KNOW, name_columns, type_columns
 from ecoanalysis.study.descriptor import read_descriptor, write_descriptor
 from ecoanalysis.study.files import DESCRIPTOR, WORKBOOK, parse_tables, read_files
 
@@ -25,24 +25,12 @@ _SOURCES = re.compile(r"^sources:[ \t]*(?:\[\])?[ \t]*(?:#.*)?$\n?", re.M)
 
 
 def open_study(path: Path) -> Study:
-    """Read a study; one without territories or actors is opened all the same.
+    """Read a study; one without territories or actors, or no folder, is opened all the same.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        Folder of the study; it need not be there.
-
-    Returns
-    -------
-    Study
-        The study; tables that are not there yet have all their columns and no row.
-
-    Raises
-    ------
-    StudyError
-        If the study has any other fault.
+    Tables that are not there yet have all their columns and no row. Any other fault is a
+    `StudyError`.
     """
-    empty = {name: type_columns(name, pd.DataFrame()) for name in REQUIRED}
+    empty = {name: type_columns(name, pd.DataFrame()) for name in TABLES}
     name = path.resolve().name
     if not path.is_dir():
         descriptor = Descriptor(title={"fr": name, "en": name})
@@ -66,37 +54,22 @@ def open_study(path: Path) -> Study:
 
 
 def save_study(
-    study: Study,
-    *,
-    actors: pd.DataFrame,
-    territories: pd.DataFrame,
-    source: Mapping[str, str],
+    study: Study, *, source: Mapping[str, str] | None = None, **tables: pd.DataFrame
 ) -> None:
-    """Write the actors and territories of a study, and name the source of what is new.
-
-    Parameters
-    ----------
-    study : Study
-        The study as `open_study` returned it.
-    actors, territories : pandas.DataFrame
-        The tables as they shall be: the rows of the study first, in their order.
-    source : mapping
-        The list, as `sources` of the descriptor names it.
-    """
+    """Write some tables of a study, as they shall be, and name the source of what is new."""
     descriptor = study.descriptor
-    known = {entry.get("name") for entry in descriptor.sources}
-    if source["name"] not in known:
+    named = source is None or source["name"] in {entry.get("name") for entry in descriptor.sources}
+    if source and not named:
         descriptor = replace(descriptor, sources=[*descriptor.sources, dict(source)])
     file = study.path / DESCRIPTOR
     said = file.read_text("utf-8-sig") if file.is_file() else None
-    fresh = {"territories": territories, "actors": actors}
     if (study.path / WORKBOOK).is_file():
-        _write_workbook(study.path / WORKBOOK, fresh)
+        _write_workbook(study.path / WORKBOOK, tables)
     else:
-        write_study({**study.tables, **fresh}, study.path, descriptor=descriptor)
+        write_study({**study.tables, **tables}, study.path, descriptor=descriptor)
     if said is not None:  # a person's descriptor keeps its comments and its order
-        added = _add_source(said, source) if source["name"] not in known else said
-        added = added or write_descriptor(descriptor, name=study.study_id, tables=fresh)
+        added = said if source is None or named else _add_source(said, source)
+        added = added or write_descriptor(descriptor, name=study.study_id, tables=tables)
         file.write_text(added, encoding="utf-8", newline="\n")
 
 
@@ -105,6 +78,9 @@ def _write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     book = openpyxl.load_workbook(path)
     sheets = {sheet.title.strip().lower(): sheet for sheet in book.worksheets}
     for name, table in tables.items():
+        if DONT_KNOW in table:
+            answers = table["value"].astype(object).mask(table[DONT_KNOW], DONT_KNOW)
+            table = table.drop(columns=DONT_KNOW).assign(value=answers)
         sheet = sheets[name] if name in sheets else book.create_sheet(name)
         header = [str(cell.value).strip() for cell in sheet[1] if cell.value is not None]
         filled = table.columns[table.notna().any()].astype("str")

@@ -22,7 +22,7 @@ CHANNEL_PAGES = {
     "wa.me": "whatsapp",
     "x.com": "twitter",
     "youtube.com": "youtube",
-    **dict.fromkeys(("about.me", "linktr.ee", "vizify.com"), ""),
+    **dict.fromkeys(("about.me", "linktr.ee", "msha.ke", "vizify.com"), ""),
 }
 """Domains whose pages are somebody's profile: the channel is open, the address is not kept."""
 
@@ -80,10 +80,13 @@ def clean_websites(websites: pd.Series) -> tuple[pd.Series, pd.Series, pd.DataFr
     kept = fit.where(page.isna()).astype("str")
     notes = [
         note_changes(websites, safe, reason="holds_contact", private=True),
-        note_changes(
-            safe, safe.where(~safe.str.contains(" ", na=False), single), reason="first_of_several"
+        note_changes(  # private: the cell may name somebody's page
+            safe,
+            safe.where(~safe.str.contains(" ", na=False), kept),
+            reason="first_of_several",
+            private=True,
         ),
-        note_changes(single, single.where(fit.notna()), reason="not_a_website"),
+        note_changes(single, single.where(fit.notna()), reason="not_a_website", private=True),
         note_changes(fit, kept, reason="channel_page", private=True),
     ]
     return kept, page.where(page.ne("")).astype("str"), pd.concat(notes, ignore_index=True)

@@ -32,7 +32,9 @@ WORKBOOK = "study.xlsx"
 DESCRIPTOR = "datapackage.yaml"
 EXPLANATIONS = "lisez-moi"
 _CHUNK = 50_000
-_TABLE_FILE = re.compile(r"(?!contacts\.|~\$|\.).+\.(csv|tsv|xlsx?|ods|parquet)", re.IGNORECASE)
+_TABLE_FILE = re.compile(
+    r"(?!contacts\.|matches\.csv|~\$|\.).+\.(csv|tsv|xlsx?|ods|parquet)", re.IGNORECASE
+)
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",

@@ -1,0 +1,202 @@
+"""Records grouped by organisation, and each group made one row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from ecoanalysis.linkage.folding import fold_city, fold_name, fold_website
+
+LIST_COLUMNS = ("roles", "tags", "channels", "source_category", "provenance")
+EARTH_RADIUS_M = 6_371_008.8
+"""Mean radius of the Earth (IUGG), metres."""
+SAME_SITE_M = 500.0
+"""Points farther apart than this, in metres, are two sites."""
+
+_CAUTIOUS = {"publish": ("no", "not asked", "yes"), "sensitive": ("yes", "no")}
+_UNLOGGED = ("actor_id", "placed", "observed_on", "latitude", "longitude")
+
+
+def match_records(
+    actors: pd.DataFrame, *, settled: pd.Series | None = None, same_site_m: float = SAME_SITE_M
+) -> pd.DataFrame:
+    """Group the records that are one organisation.
+
+    Agreement is not passed on: where A agrees with B and B with C but A contradicts C, B could be
+    either; it stays apart and is flagged. The groups do not depend on the order of the records.
+
+    Parameters
+    ----------
+    actors : pandas.DataFrame
+        ``name`` and ``territory_id``; what it has of ``city``, ``latitude``, ``longitude``,
+        ``website``, ``kind``, ``source_category`` may contradict. A missing value never does.
+    settled : pandas.Series, optional
+        True for records that are known to be different organisations from each other, such as
+        the actors that a study already has.
+    same_site_m : float
+        Points farther apart than this, in metres, are two sites.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Same index; ``group`` (position, from 0, of the group's first record) and ``undecided``
+        (bool: agrees with several records that contradict each other).
+    """
+    group = np.arange(len(actors))
+    undecided = np.zeros(len(actors), dtype=bool)
+    left, right = pair_values(actors, actors["name"].map(fold_name, na_action="ignore"))
+    apart = contradict(actors, left, right, same_site_m=same_site_m)
+    if settled is not None:
+        fixed = settled.to_numpy(dtype=bool)
+        apart |= fixed[left] & fixed[right]
+    left, right = left[~apart], right[~apart]
+    if len(left):
+        undecided = _find_undecided(left, right, len(actors))
+        keep = ~(undecided[left] | undecided[right])
+        group = group_positions(left[keep], right[keep], len(actors))
+    return pd.DataFrame({"group": group, "undecided": undecided}, index=actors.index)
+
+
+def group_positions(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
+    """Give each of `n` positions the first that pairs, one after the other, join it to."""
+    graph = sparse.coo_array((np.ones(len(left)), (left, right)), shape=(n, n))
+    label = connected_components(graph, directed=False)[1]
+    first = np.full(n, n)
+    np.minimum.at(first, label, np.arange(n))
+    return np.asarray(first[label])
+
+
+def pair_values(actors: pd.DataFrame, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Pair the positions of all records of one value, not blank, in one territory."""
+    keys = actors[["territory_id"]].assign(value=values, at=np.arange(len(actors)))
+    keys = keys[keys["value"].notna() & keys["value"].ne("")]
+    keys = keys[keys.duplicated(["value", "territory_id"], keep=False)]
+    pairs = keys.merge(keys, on=["value", "territory_id"], suffixes=("", "_other"))
+    pairs = pairs[pairs["at"] < pairs["at_other"]]
+    return pairs["at"].to_numpy(), pairs["at_other"].to_numpy()
+
+
+def contradict(
+    actors: pd.DataFrame,
+    left: np.ndarray,
+    right: np.ndarray,
+    *,
+    same_site_m: float = np.inf,
+    fields: tuple[str, ...] = ("city", "website", "kind", "source_category"),
+) -> np.ndarray:
+    """Say for each pair of positions whether anything that both records say differs."""
+    apart = np.zeros(len(left), dtype=bool)
+    said = actors[[field for field in fields if field in actors]].astype("str")
+    if "city" in said:
+        city = said["city"].map(fold_city, na_action="ignore")
+        said["city"] = city.where(city.ne(""))
+    if "website" in said:
+        said["website"] = fold_website(said["website"])
+    if "source_category" in said:
+        said = said.join(_split_categories(said.pop("source_category")))
+    for column in said:
+        code = pd.factorize(said[column])[0]
+        a, b = code[left], code[right]
+        apart |= (a != b) & (a >= 0) & (b >= 0)
+    return apart | (measure_distance(actors, left, right) > same_site_m)
+
+
+def _split_categories(categories: pd.Series) -> pd.DataFrame:
+    """One column a source system, so that only categories of one system are compared."""
+    parts = categories.dropna().str.split(";").explode().str.strip()
+    named = parts.str.extract(r"^(?P<system>[^:]*):(?P<code>.*)$").dropna().rename_axis("at")
+    named = named.reset_index().drop_duplicates().sort_values("code")
+    codes = named.pivot_table("code", index="at", columns="system", aggfunc=";".join)
+    return codes.reindex(categories.index).add_prefix("category:")
+
+
+def measure_distance(actors: pd.DataFrame, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Great-circle distance of pairs in metres (haversine); missing where a point is."""
+    if not {"latitude", "longitude"} <= set(actors.columns):
+        return np.full(len(left), np.nan)
+    place = np.radians(actors[["latitude", "longitude"]].to_numpy(dtype=float))
+    here, there = place[left], place[right]
+    half = (there - here) / 2
+    chord = np.sin(half[:, 0]) ** 2
+    chord += np.cos(here[:, 0]) * np.cos(there[:, 0]) * np.sin(half[:, 1]) ** 2
+    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(chord)))
+
+
+def _find_undecided(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
+    """Flag the records whose partners do not all agree with each other.
+
+    Without them no open triple is left, so that each component is complete.
+    """
+    ends = (np.ones(2 * len(left)), (np.r_[left, right], np.r_[right, left]))
+    agree = sparse.coo_array(ends, shape=(n, n)).tocsr()
+    degree: np.ndarray = np.asarray(agree.sum(axis=1))
+    closed: np.ndarray = np.asarray((agree @ agree).multiply(agree).sum(axis=1))
+    return np.asarray(closed < degree * (degree - 1))
+
+
+def unite_records(actors: pd.DataFrame, *, groups: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make one row of each group of records.
+
+    Lists are united; coordinates come from one record; who objects to being published, or is
+    sensitive, in one record is so in all; of every other field the first record that says
+    something is followed.
+
+    Parameters
+    ----------
+    actors : pandas.DataFrame
+        Records, the most trusted first.
+    groups : pandas.Series
+        Group of each record, as `match_records` returns it.
+
+    Returns
+    -------
+    actors : pandas.DataFrame
+        One row a group, in the order of the groups' first records, index from 0.
+    conflicts : pandas.DataFrame
+        ``group``, ``position`` (of the record not followed, from 0), ``field``, ``kept``,
+        ``other``; one row for each value that was not followed.
+    """
+    ordered = actors.reset_index(drop=True)
+    group = pd.Series(np.asarray(groups), name="group")
+    place = [column for column in ("latitude", "longitude") if column in ordered]
+    half = ordered[place].isna().any(axis=1)
+    united = ordered.assign(**{column: ordered[column].mask(half) for column in place})
+    united = united.groupby(group, sort=False).first()
+    several = group[group.duplicated(keep=False)]
+    for column in [column for column in LIST_COLUMNS if column in ordered]:
+        joined = _join_lists(ordered.loc[several.index, column], several)
+        united.loc[joined.index, column] = joined
+    for column in [column for column in _CAUTIOUS if column in ordered and len(several)]:
+        rank = ordered.loc[several.index, column].map(_CAUTIOUS[column].index, na_action="ignore")
+        first = rank.groupby(several).min().dropna().astype(int)
+        united.loc[first.index, column] = first.map(lambda at, of=column: _CAUTIOUS[of][at])
+    conflicts = _list_conflicts(ordered.loc[several.index], several, united)
+    return united.reset_index(drop=True).reindex(columns=actors.columns), conflicts
+
+
+def _join_lists(cells: pd.Series, group: pd.Series) -> pd.Series:
+    """Unite the lists of the groups whose records say different ones."""
+    said = pd.DataFrame({"list": cells, "group": group}).dropna().drop_duplicates()
+    said = said[said["group"].duplicated(keep=False)]
+    parts = said.assign(part=said["list"].str.split(";")).explode("part")
+    parts["part"] = parts["part"].str.strip()
+    parts["fold"] = parts["part"].str.casefold()
+    parts = parts[parts["fold"].ne("")].drop_duplicates(["group", "fold"])
+    return parts.groupby("group")["part"].agg(";".join).astype("str")
+
+
+def _list_conflicts(records: pd.DataFrame, group: pd.Series, united: pd.DataFrame) -> pd.DataFrame:
+    fields = records.columns.difference([*LIST_COLUMNS, *_UNLOGGED], sort=False)
+    said, kept = (
+        rows[fields].convert_dtypes().astype("str").rename_axis(index).reset_index()
+        for rows, index in ((records, "position"), (united.loc[group.unique()], "group"))
+    )
+    said = said.melt("position", var_name="field", value_name="other").dropna(subset="other")
+    said["group"] = said["position"].map(group)
+    kept = kept.melt("group", var_name="field", value_name="kept")
+    said = said.merge(kept, on=["group", "field"])
+    said = said[said["other"] != said["kept"]].sort_values(["position", "field"])
+    columns = ["group", "position", "field", "kept", "other"]
+    return said.reindex(columns=columns).reset_index(drop=True)

@@ -1,0 +1,55 @@
+"""Scores from ratings: put on one scale, added up, ranked; missing stays missing.
+
+The criteria table (code, dimension, parent, weight, direction, scale) is the method. Scores lie on
+0-100 between the declared ends of the scale (goalposts), so that they mean the same in every
+territory; beside each stands its coverage and the range it would have if the missing answers were
+the lowest or the highest. Draws of the ratings come in as arrays.
+"""
+
+from ecoanalysis.scoring.averages import average_ratings, measure_shared_raters
+from ecoanalysis.scoring.composite import (
+    SCORE_COLUMNS,
+    Hierarchy,
+    measure_contributions,
+    read_hierarchy,
+    read_means,
+    score_actors,
+    score_draws,
+)
+from ecoanalysis.scoring.doubts import (
+    compare_choices,
+    compare_pairs,
+    compare_removals,
+    compare_weights,
+    draw_weights,
+    measure_choices,
+    measure_concentration,
+    measure_intervals,
+    measure_rank_drivers,
+    rank_actors,
+)
+from ecoanalysis.scoring.scales import aggregate, normalise
+
+__all__ = [
+    "SCORE_COLUMNS",
+    "Hierarchy",
+    "aggregate",
+    "average_ratings",
+    "compare_choices",
+    "compare_pairs",
+    "compare_removals",
+    "compare_weights",
+    "draw_weights",
+    "measure_choices",
+    "measure_concentration",
+    "measure_contributions",
+    "measure_intervals",
+    "measure_rank_drivers",
+    "measure_shared_raters",
+    "normalise",
+    "rank_actors",
+    "read_hierarchy",
+    "read_means",
+    "score_actors",
+    "score_draws",
+]

@@ -1,0 +1,112 @@
+"""What the raters said of each actor on average, and how far territories share raters."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from ecoanalysis.errors import UsageError
+
+
+def average_ratings(
+    ratings: pd.DataFrame, *, raters: pd.DataFrame, criteria: pd.DataFrame
+) -> pd.DataFrame:
+    """Average what the raters said of each actor, criterion by criterion.
+
+    Raters have one voice each. What a rater says of the own organisation is kept apart. Answers
+    on one challenge (criteria that are asked per challenge) do not enter a general average.
+
+    Parameters
+    ----------
+    ratings : pandas.DataFrame
+        One territory's: actor_id, rater_id, criterion, value (missing if not known); optionally
+        dont_know (bool) and challenge_id.
+    raters : pandas.DataFrame
+        The same territory's: rater_id, actor_id (own organisation; may be missing).
+    criteria : pandas.DataFrame
+        Indexed by code; per_challenge (yes, no).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an actor and criterion on which anybody was asked, in the order of first mention:
+
+        - actor_id, criterion
+        - mean : in the criterion's own scale; missing where nobody else gave a value
+        - n_raters : int, raters behind the mean
+        - n_dont_know : int, raters who answered "don't know"
+        - n_self : int, answers on the own organisation, left out
+        - low, high : lowest and highest value given by a rater; not an interval
+
+    Raises
+    ------
+    UsageError
+        If a criterion is not in the table of criteria.
+    """
+    unknown = sorted(set(ratings["criterion"].dropna()) - set(criteria.index))
+    if unknown:
+        raise UsageError(f"ratings name criteria that are not declared: {', '.join(unknown)}")
+    rows = ratings.reindex(columns=["actor_id", "criterion", "rater_id", "value"])
+    rows["dont_know"] = False
+    if "dont_know" in ratings.columns:
+        rows["dont_know"] = ratings["dont_know"].astype(bool)
+    if "challenge_id" in ratings.columns:
+        on_challenge = ratings["criterion"].map(criteria["per_challenge"]).eq("yes")
+        rows = rows[~(on_challenge & ratings["challenge_id"].notna())]
+    own = rows["rater_id"].map(raters.set_index("rater_id")["actor_id"])
+    rows = rows.assign(own=own.eq(rows["actor_id"]))
+    voices = rows.groupby(["actor_id", "criterion", "rater_id"], sort=False, as_index=False).agg(
+        value=("value", "mean"), dont_know=("dont_know", "any"), own=("own", "any")
+    )
+    voices["value"] = voices["value"].astype(float).mask(voices["own"])
+    voices["dont_know"] &= voices["value"].isna() & ~voices["own"]
+    found = voices.groupby(["actor_id", "criterion"], sort=False, as_index=False).agg(
+        mean=("value", "mean"),
+        n_raters=("value", "count"),
+        n_dont_know=("dont_know", "sum"),
+        n_self=("own", "sum"),
+        low=("value", "min"),
+        high=("value", "max"),
+    )
+    counts = ["n_raters", "n_dont_know", "n_self"]
+    return found.astype(dict.fromkeys(counts, "int64"))
+
+
+def measure_shared_raters(ratings: pd.DataFrame) -> pd.DataFrame:
+    """Measure how far the territories of a study were rated by the same people.
+
+    The same rater_id in two territories is the same rater.
+
+    Parameters
+    ----------
+    ratings : pandas.DataFrame
+        The whole study's: territory_id, rater_id.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a territory with ratings:
+
+        - territory_id
+        - n_shared_raters : int, its raters who rated elsewhere too
+        - n_linked_territories : int >= 1, territories joined to it by a chain of shared raters,
+          itself included
+    """
+    pairs = ratings[["territory_id", "rater_id"]].dropna().drop_duplicates()
+    place, names = pd.factorize(pairs["territory_id"])
+    rater, people = pd.factorize(pairs["rater_id"])
+    panel = sparse.coo_array((np.ones(len(pairs)), (place, rater)), (len(names), len(people)))
+    shared = pairs["rater_id"].duplicated(keep=False).to_numpy()
+    label: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+    if len(names):
+        label = csgraph.connected_components(panel @ panel.T, directed=False)[1].astype(np.intp)
+    return pd.DataFrame(
+        {
+            "territory_id": names,
+            "n_shared_raters": np.bincount(place[shared], minlength=len(names)),
+            "n_linked_territories": np.bincount(label, minlength=1)[label],
+        }
+    )

@@ -1,0 +1,337 @@
+"""Three doubts, never pooled: raters (scores), raters and weights (ranks), choices (a grid).
+
+Say "in 90 % of draws", never "confidence". `tree` and `means` are one dimension's, as
+`read_hierarchy` and `read_means` return them; scores are (draws, actors), made by `score_draws`
+from draws within one panel, and `actors` one row each (actor_id) in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import product
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ecoanalysis.scoring.composite import BLOCK, Codes, Hierarchy, score_array, score_draws
+from ecoanalysis.scoring.scales import (
+    TOLERANCE,
+    AggregateMethod,
+    NormaliseMethod,
+    Values,
+    check_method,
+    rank_array,
+)
+
+Opinion = Literal["fixed", "stated", "open"]
+
+NORMALISATIONS: tuple[NormaliseMethod, ...] = ("goalposts", "minmax", "percentile")
+AGGREGATIONS: tuple[AggregateMethod, ...] = ("arithmetic", "geometric", "harmonic")
+DOUBTS = ("ratings", "weights", "normalisation", "aggregation")
+
+
+def measure_concentration(n_weights: int) -> int:
+    """Measure c of Dirichlet(c·w) by which an equal weight varies by a quarter of itself.
+
+    Returns
+    -------
+    int
+        16 (K - 1) - 1 for K weights: 1 / K then has standard deviation 1 / 4K.
+    """
+    return 16 * (n_weights - 1) - 1
+
+
+def draw_weights(
+    tree: Hierarchy, *, opinion: Opinion = "stated", draws: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """Draw weights among the parts of each whole.
+
+    "stated" opinions are Dirichlet(c·w) around the declared weights, c as `measure_concentration`
+    has it; "open" ones Dirichlet(1), that is none (SMAA-2, Lahdelma & Salminen 2001); "fixed" ones
+    are as declared.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a draw, one column a criterion of the dimension, 0-1: the parts of a whole sum to
+        1, weight 0 stays 0.
+    """
+    check_method(opinion, allowed=get_args(Opinion))
+    rng, found = np.random.default_rng(seed), np.zeros((draws, len(tree.table)))
+    for _, parts in tree.groups:
+        weight = tree.weights[parts] / tree.weights[parts].sum()
+        if opinion != "fixed" and len(parts) > 1:
+            stated = measure_concentration(len(parts)) * weight
+            weight = rng.dirichlet(stated if opinion == "stated" else np.ones(len(parts)), draws)
+        found[:, parts] = weight
+    return pd.DataFrame(found, columns=tree.table.index)
+
+
+def measure_intervals(scores: Values, *, actors: pd.DataFrame) -> pd.DataFrame:
+    """Measure where 90 % of the draws of each score lie.
+
+    Returns
+    -------
+    pandas.DataFrame
+        actor_id, in the order of the scores; low, median, high: 5, 50 and 95 % of the draws,
+        0-100, missing without a score.
+    """
+    ends = _take_quantiles(scores, method="linear")
+    return pd.DataFrame({"actor_id": actors["actor_id"].to_numpy()} | ends)
+
+
+def rank_actors(
+    scores: Values, *, actors: pd.DataFrame, top: int = 5, panel: Codes | None = None
+) -> pd.DataFrame:
+    """Rank the actors in every draw: of raters, or of raters and weights.
+
+    Scores made with weights of `draw_weights` hold the doubt about these too. With `panel` (one
+    number each) actors are ranked within their own; `top` is how many places `p_top` speaks of.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an actor, missing without a score:
+
+        - actor_id
+        - low, median, high : 5, 50 and 95 % of the ranks; 1 is best, ties share the best
+        - p_first, p_top : 0-1, share of draws in which it is first, among the first `top`
+        - n_ranked : int, actors ranked in the panel
+    """
+    label = np.zeros(scores.shape[1]) if panel is None else panel
+    ranks, n_ranked = np.full(scores.shape, np.nan), np.zeros(scores.shape[1], dtype=np.int64)
+    for one in np.unique(label):
+        mine = label == one
+        ranks[:, mine] = _rank(scores[:, mine])
+        n_ranked[mine] = (~np.isnan(scores[:, mine]).all(axis=0)).sum()
+    known = (~np.isnan(ranks)).sum(axis=0)
+    found = {"actor_id": actors["actor_id"].to_numpy()}
+    found |= _take_quantiles(ranks, method="inverted_cdf")
+    for name, last in (("p_first", 1), ("p_top", top)):
+        share = (ranks <= last).sum(axis=0) / np.where(known, known, 1)
+        found[name] = np.where(known, share, np.nan)
+    return pd.DataFrame(found | {"n_ranked": n_ranked})
+
+
+def compare_pairs(
+    scores: Values, *, actors: pd.DataFrame, panel: Codes | None = None
+) -> pd.DataFrame:
+    """Compare every two actors by the share of draws in which one scores higher.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Square, actor_id both ways: P(row > column), 0-1, ties counted half; missing without a
+        score and between two panels.
+    """
+    ids = pd.Index(actors["actor_id"])
+    wins = np.full((len(ids), len(ids)), np.nan)
+    for a in range(len(ids)):
+        apart = np.sign(scores[:, [a]] - scores)
+        n = (~np.isnan(apart)).sum(axis=0)
+        np.divide((np.nansum(apart, axis=0) + n) / 2, n, out=wins[a], where=n > 0)
+    if panel is not None:
+        wins[panel[:, None] != panel] = np.nan
+    return pd.DataFrame(wins, index=ids, columns=ids)
+
+
+def compare_choices(
+    means: pd.DataFrame,
+    *,
+    tree: Hierarchy,
+    normalisations: Sequence[NormaliseMethod] = NORMALISATIONS,
+    aggregations: Sequence[AggregateMethod] = AGGREGATIONS,
+    minimum_coverage: float = 0.5,
+) -> pd.DataFrame:
+    """Compare the ranks that other ways of scoring would give.
+
+    The first of the normalisations and of the aggregations make the ranks that the others are
+    compared with.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a choice and actor:
+
+        - normalisation, aggregation, actor_id
+        - score : in the choice's own scale; rank : 1 is best, ties share the best
+        - n_moved : int, actors whose rank is not that of the first choice; 0: without effect
+    """
+    blocks: list[pd.DataFrame] = []
+    for normalisation, aggregation in product(normalisations, aggregations):
+        score = score_array(
+            means.to_numpy(), tree=tree, minimum_coverage=minimum_coverage,
+            normalisation=normalisation, aggregation=aggregation,
+        )  # fmt: skip
+        block = pd.DataFrame({"actor_id": means.index, "score": score, "rank": _rank(score)})
+        blocks.append(block.assign(normalisation=normalisation, aggregation=aggregation))
+        first, rank = blocks[0]["rank"], blocks[-1]["rank"]
+        blocks[-1]["n_moved"] = int(((first - rank).fillna(0) != 0).sum())
+    columns = ["normalisation", "aggregation", "actor_id", "score", "rank", "n_moved"]
+    return pd.concat(blocks, ignore_index=True)[columns]
+
+
+def measure_choices(grid: pd.DataFrame, *, top: int = 5) -> pd.DataFrame:
+    """Measure in how many choices the place of each actor holds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        actor_id; rank (in the first choice), best, worst (1 is best); n_top and n_same, int:
+        choices that place it among the first `top`, at the same rank; of n_choices, int.
+    """
+    ranks = grid.assign(first=grid.groupby("actor_id")["rank"].transform("first"))
+    ranks["top"], ranks["same"] = ranks["rank"] <= top, ranks["rank"] == ranks["first"]
+    found = ranks.groupby("actor_id", sort=False).agg(
+        rank=("first", "first"), best=("rank", "min"), worst=("rank", "max"),
+        n_top=("top", "sum"), n_same=("same", "sum"), n_choices=("rank", "count"),
+    )  # fmt: skip
+    return found.reset_index()
+
+
+def compare_removals(
+    means: pd.DataFrame, *, tree: Hierarchy, minimum_coverage: float = 0.5
+) -> pd.DataFrame:
+    """Compare the ranks without each criterion in turn (goalposts, arithmetic mean).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a criterion:
+
+        - criterion
+        - n_moved : int, actors whose rank changes (0: no effect); largest_move : int, places
+        - first_id : who is first without it, `;` between; first_kept : bool, as with it
+    """
+    whole = score_array(means.to_numpy(), tree=tree, minimum_coverage=minimum_coverage)
+    each = np.arange(len(tree.leaves))
+    without = np.repeat(means.to_numpy()[None], len(each), axis=0)
+    without[each, :, each] = np.nan
+    scores = score_array(without, tree=tree, minimum_coverage=0)
+    ranks = _rank(np.vstack([whole, np.where(np.isnan(whole), np.nan, scores)]))
+    moves = np.nan_to_num(np.abs(ranks[1:] - ranks[0]))
+    firsts = pd.Series([";".join(means.index[rank == 1]) for rank in ranks])
+    found = {
+        "criterion": tree.codes,
+        "n_moved": (moves > 0).sum(axis=1),
+        "largest_move": moves.max(axis=1, initial=0).astype(np.int64),
+        "first_id": firsts[1:],
+        "first_kept": firsts[1:] == firsts[0],
+    }
+    return pd.DataFrame(found).reset_index(drop=True)
+
+
+def compare_weights(
+    means: pd.DataFrame, *, tree: Hierarchy, minimum_coverage: float = 0.5
+) -> pd.DataFrame:
+    """Compare the weights declared with those that would change the first place.
+
+    One weight at a time moves in steps of a thousandth, the others of the same whole keep their
+    ratios (goalposts, arithmetic mean).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a criterion that has siblings:
+
+        - criterion
+        - share : 0-1, its weight among its siblings as declared
+        - needed_share : 0-1, the nearest at which another actor is first; missing if none is
+        - first_id : that actor
+    """
+    whole = score_array(means.to_numpy(), tree=tree, minimum_coverage=minimum_coverage)
+    first = whole >= np.fmax.reduce(whole, initial=-np.inf) - TOLERANCE
+    rows, tried = [], np.linspace(0, 1, 1001)
+    draws = np.broadcast_to(means.to_numpy(), (len(tried), *means.shape))
+    score = partial(score_draws, draws, tree=tree, columns=tree.codes, minimum_coverage=0)
+    for parts in (parts for _, parts in tree.groups if len(parts) > 1):
+        declared = tree.weights[parts] / tree.weights[parts].sum()
+        for row, share in zip(parts, declared, strict=True):
+            weights = np.tile(tree.weights, (len(tried), 1))
+            weights[:, parts] = declared * ((1 - tried) / (1 - share))[:, None]
+            weights[:, row] = tried
+            scores = score(weights=pd.DataFrame(weights, columns=tree.table.index))
+            scores = np.where(np.isnan(scores) | np.isnan(whole), -1, scores)
+            others = np.where(first, -1, scores)
+            leader = np.where(first, scores, -1).max(axis=1, initial=-1)
+            changed = others.max(axis=1, initial=-1) > leader + TOLERANCE
+            at = int(np.where(changed, np.abs(tried - share), np.inf).argmin())
+            needed = (np.nan, None)
+            if changed.any():
+                needed = (tried[at], means.index[others[at].argmax()])
+            rows.append((tree.table.index[row], share, *needed))
+    return pd.DataFrame(rows, columns=["criterion", "share", "needed_share", "first_id"])
+
+
+def measure_rank_drivers(
+    draws: Values,
+    *,
+    tree: Hierarchy,
+    columns: pd.Index,
+    normalisations: Sequence[NormaliseMethod] = NORMALISATIONS,
+    aggregations: Sequence[AggregateMethod] = AGGREGATIONS,
+    n: int = 256,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Measure which doubt moves the ranks most, by Sobol indices.
+
+    What is explained is the mean over actors of the absolute shift from the ranks of the mean
+    draw, goalposts and arithmetic mean (Saisana, Saltelli & Tarantola 2005). All choices are as
+    likely; `n`, a power of 2, is the sample size: 6 n scores are made.
+
+    Returns
+    -------
+    pandas.DataFrame
+        doubt (`DOUBTS`); first_order, total: about 0-1, its share of the variance of that shift,
+        alone and with its interactions; missing where nothing moves.
+    """
+    drawn = draw_weights(tree, draws=len(draws), seed=seed)
+    score = partial(score_draws, tree=tree, columns=columns)
+    nominal = _rank(score(draws.mean(axis=0, keepdims=True)))
+    sizes = np.array([len(draws), len(drawn), len(normalisations), len(aggregations)])
+
+    def shift(uniform: Values) -> Values:
+        a, b, i, j = np.minimum(uniform * sizes[:, None], sizes[:, None] - 1).astype(int)
+        found = np.zeros(len(a))
+        for way in product(range(len(normalisations)), range(len(aggregations))):
+            mine = np.flatnonzero((i == way[0]) & (j == way[1]))
+            scores = score(
+                draws[a[mine]], weights=drawn.iloc[b[mine]],
+                normalisation=normalisations[way[0]], aggregation=aggregations[way[1]],
+            )  # fmt: skip
+            moves = np.nansum(np.abs(_rank(scores) - nominal), axis=1)
+            found[mine] = moves / max(1, np.isfinite(nominal).sum())
+        return found[None]
+
+    indices = {"first_order": np.full(4, np.nan), "total": np.full(4, np.nan)}
+    if np.ptp(shift(np.random.default_rng(seed).random((4, n)))) > 0:
+        even: Any = [stats.uniform()] * 4
+        sobol = stats.sobol_indices(func=shift, n=n, dists=even, rng=seed)
+        indices = {"first_order": sobol.first_order.ravel(), "total": sobol.total_order.ravel()}
+    return pd.DataFrame({"doubt": DOUBTS} | indices)
+
+
+def _rank(scores: Values) -> Values:
+    """Rank along the last axis; what only the rounding of sums tells apart is tied."""
+    rows = np.atleast_2d(scores)
+    step = max(1, BLOCK // max(1, rows.shape[1]))
+    parts = [rows[first : first + step] for first in range(0, len(rows), step)]
+    ranks = [rank_array(np.round(part, 9)) for part in parts]
+    return np.concatenate([rows[:0], *ranks]).reshape(scores.shape)
+
+
+def _take_quantiles(
+    values: Values, *, method: Literal["linear", "inverted_cdf"]
+) -> dict[str, Values]:
+    """5, 50 and 95 % of what is known of each column."""
+    found, step = np.full((3, values.shape[1]), np.nan), max(1, BLOCK // max(1, len(values)))
+    for first in range(0, values.shape[1] if len(values) else 0, step):
+        part = values[:, first : first + step]
+        missing = np.isnan(part).sum(axis=0)
+        for take, some in ((np.quantile, missing == 0), (np.nanquantile, missing > 0)):
+            mine = np.flatnonzero(some & (missing < len(values)))
+            found[:, first + mine] = take(part[:, mine], [0.05, 0.5, 0.95], axis=0, method=method)
+    return dict(zip(("low", "median", "high"), found, strict=True))

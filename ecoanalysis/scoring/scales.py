@@ -1,0 +1,265 @@
+"""Put criteria on one scale, and add them up.
+
+The kernels work on arrays whose last two axes are actors and criteria, so (actors, criteria) as
+well as (draws, actors, criteria). OECD/JRC (2008), *Handbook on Constructing Composite
+Indicators*, steps 5 and 6; Mazziotta & Pareto (2018).
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ecoanalysis.errors import UsageError
+
+Values = npt.NDArray[np.float64]
+Scales = tuple[Values, Values, Values]  # lowest value, highest value, direction
+NormaliseMethod = Literal[
+    "goalposts", "minmax", "zscore", "rank", "percentile", "borda", "best_distance", "best_fraction"
+]
+AggregateMethod = Literal["arithmetic", "geometric", "harmonic", "power", "copeland"]
+
+TOLERANCE = 1e-9
+
+
+def normalise(
+    values: pd.DataFrame,
+    *,
+    scales: pd.DataFrame | None = None,
+    method: NormaliseMethod = "goalposts",
+) -> pd.DataFrame:
+    """Put criteria of different scales on one, more being better.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        One row an actor, one column a criterion; missing where nothing is known.
+    scales : pandas.DataFrame, optional
+        Indexed by criterion: direction (1, or -1 where less is better; 1 if not given) and for
+        goalposts scale_min, scale_max.
+    method : str
+        "goalposts" (0-100 between the declared ends; alone independent of the other actors, so
+        alone comparable between territories), "minmax" (0-100 between the ends observed),
+        "zscore" (mean 0, standard deviation 1), "rank" (1 to n, best last, ties share the lowest),
+        "borda" (rank - 1), "percentile" (0-1, borda / (n - 1)), "best_distance" (0-1, 1 less the
+        distance to the best over that of the worst), "best_fraction" (value / best, or best /
+        value where less is better; at most 1).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Same rows and columns, missing where `values` is. A column of equal values is missing too,
+        with a warning: it tells nobody apart. On goalposts, where the scale is declared and not
+        observed, and as fraction of the best it is as good as any other.
+
+    Raises
+    ------
+    UsageError
+        If the method is unknown, a criterion has no usable scale or a value lies outside it.
+
+    Examples
+    --------
+    >>> scales = pd.DataFrame(
+    ...     {"scale_min": 0, "scale_max": 5, "direction": [1, -1]}, index=["appetite", "cost"]
+    ... )
+    >>> normalise(pd.DataFrame({"appetite": [4.0], "cost": [4.0]}), scales=scales)
+       appetite  cost
+    0      80.0  20.0
+    """
+    scales = pd.DataFrame({"direction": 1}, index=values.columns) if scales is None else scales
+    ends = read_scales(scales, criteria=values.columns)
+    check_scales(ends, names=values.columns, method=method)
+    if method == "goalposts":
+        refuse_outside(values, scales=scales)
+    array = values.to_numpy(dtype=float)
+    scaled = scale_array(array, method=method, scales=ends)
+    lost = values.columns[np.isnan(scaled).all(axis=0) & ~np.isnan(array).all(axis=0)]
+    if len(lost):
+        fault = f"{method} cannot tell actors apart, set to missing: {', '.join(map(str, lost))}"
+        warnings.warn(fault, stacklevel=2)
+    return pd.DataFrame(scaled, index=values.index, columns=values.columns)
+
+
+def aggregate(
+    values: pd.DataFrame,
+    *,
+    weights: pd.Series,
+    method: AggregateMethod = "arithmetic",
+    exponent: float = 2.0,
+) -> pd.Series:
+    """Add criteria up to one value a row, over the criteria that are known.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        One row an actor, one column a criterion, all on one scale.
+    weights : pandas.Series
+        Indexed by criterion, none negative, not all zero; only their ratios matter.
+    method : str
+        Weighted mean: "arithmetic" (low values are made up for by high ones), "geometric" or
+        "harmonic" (less so; a 0 annuls, put them on 1-100), "power" of `exponent`; or "copeland",
+        actors beaten less actors lost to, each pair by the weights for either on what is known
+        of both.
+    exponent : float
+        Of the power mean, not 0.
+
+    Returns
+    -------
+    pandas.Series
+        Named "score", in the scale of `values` (copeland: 1 - n to n - 1); missing where no
+        criterion of positive weight is known.
+
+    Raises
+    ------
+    UsageError
+        If the method is unknown, weights are missing, negative, or sum to 0, or a value is
+        negative where it must not be.
+
+    Examples
+    --------
+    >>> values = pd.DataFrame({"familiarity": [20.0, 60.0], "appetite": [80.0, np.nan]})
+    >>> aggregate(values, weights=pd.Series({"familiarity": 1, "appetite": 2})).to_list()
+    [60.0, 60.0]
+    """
+    weight = read_weights(weights, criteria=values.columns)
+    array = values.to_numpy(dtype=float)
+    if method == "power" and not exponent:
+        raise UsageError("the exponent of a power mean must not be 0")
+    if method in ("geometric", "harmonic", "power"):
+        negative = np.atleast_1d((array < 0).any(axis=0))
+        refuse(negative, names=values.columns, fault=f"a {method} mean of negative values")
+    score = add_array(array, weight=weight, method=method, exponent=exponent)
+    return pd.Series(score, index=values.index, name="score")
+
+
+def scale_array(values: Values, *, method: NormaliseMethod, scales: Scales) -> Values:
+    """Normalise (..., actors, criteria); missing where nothing is told apart."""
+    low, high, direction = scales
+    if method == "goalposts":
+        share = (values - low) / (high - low)
+        return 100 * np.clip(np.where(direction > 0, share, 1 - share), 0, 1)
+    if method == "best_fraction":
+        best = np.where(direction > 0, _take_end(np.fmax, values), _take_end(np.fmin, values))
+        best = np.where(best > 0, best, np.nan)
+        return np.where(direction > 0, values / best, _divide(best, values))
+    turned = values * direction
+    worst, best = _take_end(np.fmin, turned), _take_end(np.fmax, turned)
+    n = (~np.isnan(turned)).sum(axis=-2, keepdims=True)
+    if method in ("minmax", "best_distance"):
+        return (100 if method == "minmax" else 1) * _divide(turned - worst, best - worst)
+    if method == "zscore":
+        apart = turned - _divide(np.nansum(turned, axis=-2, keepdims=True), n)
+        square = _divide(np.nansum(apart**2, axis=-2, keepdims=True), n - 1)
+        return _divide(apart, np.sqrt(square) * (best > worst))
+    borda = np.swapaxes(rank_array(-np.swapaxes(turned, -1, -2)), -1, -2) - 1
+    borda = np.where(best > worst, borda, np.nan)
+    return _divide(borda, n - 1) if method == "percentile" else borda + (method == "rank")
+
+
+def add_array(
+    values: Values, *, weight: Values, method: AggregateMethod, exponent: float = 2.0
+) -> Values:
+    """Aggregate (..., actors, criteria); `weight` is (criteria,) or goes with `values`."""
+    check_method(method, allowed=get_args(AggregateMethod))
+    if method == "copeland":
+        return _duel(values, weight=weight)
+    if method == "arithmetic":
+        return _weigh(values, weight=weight)
+    power = {"geometric": 0.0, "harmonic": -1.0, "power": exponent}[method]
+    with np.errstate(divide="ignore"):
+        if power == 0:
+            return np.asarray(np.exp(_weigh(np.log(values), weight=weight)))
+        return np.asarray(_weigh(values**power, weight=weight) ** (1 / power))
+
+
+def rank_array(values: Values) -> Values:
+    """Rank along the last axis: 1 + how many are higher; missing stays missing."""
+    order = np.argsort(-values, axis=-1)
+    sorted_ = np.take_along_axis(values, order, axis=-1)
+    place = np.broadcast_to(np.arange(1.0, 1 + values.shape[-1]), values.shape).copy()
+    place[..., 1:][sorted_[..., 1:] == sorted_[..., :-1]] = 0
+    ranks = np.empty_like(place)
+    np.put_along_axis(ranks, order, np.maximum.accumulate(place, axis=-1), axis=-1)
+    ranks[np.isnan(values)] = np.nan
+    return ranks
+
+
+def check_method(method: str, *, allowed: tuple[str, ...]) -> None:
+    """Refuse a method that does not exist."""
+    if method not in allowed:
+        raise UsageError(f"unknown method {method!r}; there are: {', '.join(allowed)}")
+
+
+def refuse(bad: npt.NDArray[np.bool_], *, names: pd.Index, fault: str) -> None:
+    """Refuse the names that are marked."""
+    if bad.any():
+        raise UsageError(f"{fault}: {', '.join(map(str, names[bad]))}")
+
+
+def refuse_outside(values: pd.DataFrame, *, scales: pd.DataFrame) -> None:
+    """Refuse criteria (columns) with a value outside the declared ends of their scale."""
+    low, high = (scales.reindex(values.columns)[f"scale_{end}"] for end in ("min", "max"))
+    outside = values.lt(low - TOLERANCE) | values.gt(high + TOLERANCE)
+    refuse(outside.any().to_numpy(), names=values.columns, fault="values outside the scale of")
+
+
+def read_scales(scales: pd.DataFrame, *, criteria: pd.Index) -> Scales:
+    """Read lowest value, highest value and direction of each criterion, missing if not declared."""
+    columns = ["scale_min", "scale_max", "direction"]
+    low, high, direction = scales.reindex(index=criteria, columns=columns).to_numpy(dtype=float).T
+    return low, high, direction
+
+
+def check_scales(scales: Scales, *, names: pd.Index, method: NormaliseMethod) -> None:
+    """Refuse scales that cannot serve the method."""
+    check_method(method, allowed=get_args(NormaliseMethod))
+    low, high, direction = scales
+    usable = np.abs(direction) == 1
+    if method == "goalposts":
+        usable &= np.isfinite(low) & np.isfinite(high) & (high > low)
+    refuse(~usable, names=names, fault="criteria without a usable scale or direction")
+
+
+def read_weights(weights: pd.Series, *, criteria: pd.Index) -> Values:
+    """Read the weights of criteria, refusing what cannot serve."""
+    known = weights.reindex(criteria).to_numpy(dtype=float)
+    refuse(~np.isfinite(known), names=criteria, fault="criteria without a weight")
+    refuse(known < 0, names=criteria, fault="criteria of negative weight")
+    if len(criteria) == 0 or known.sum() == 0:
+        raise UsageError(f"weights sum to 0: {', '.join(map(str, criteria)) or 'no criterion'}")
+    return known
+
+
+def _take_end(end: np.ufunc, values: Values) -> Values:
+    """Lowest or highest of the known actors, missing if there is none."""
+    found: Values = end.reduce(values, axis=-2, keepdims=True, initial=np.nan)
+    return found
+
+
+def _divide(above: Values, below: Values) -> Values:
+    """Divide; missing where `below` is 0."""
+    above, below = np.broadcast_arrays(np.asarray(above, dtype=float), below)
+    quotient = np.full(above.shape, np.nan)
+    np.divide(above, below, out=quotient, where=below != 0)
+    return quotient
+
+
+def _weigh(values: Values, *, weight: Values) -> Values:
+    """Average (..., criteria) over the known criteria; missing where none has weight."""
+    counted = ~np.isnan(values) & (weight > 0)
+    total = np.where(counted, weight, 0.0).sum(axis=-1)
+    added = np.where(counted, values, 0.0) * weight
+    return _divide(added.sum(axis=-1), total)
+
+
+def _duel(values: Values, *, weight: Values) -> Values:
+    net = np.zeros((*values.shape[:-1], values.shape[-2]))
+    for k in range(values.shape[-1]):
+        sign = np.sign(values[..., :, None, k] - values[..., None, :, k])
+        net += np.nan_to_num(sign) * weight[..., k, None]
+    known = (~np.isnan(values) & (weight > 0)).any(axis=-1)
+    return np.where(known, np.sign(np.round(net, 12)).sum(axis=-1), np.nan)
