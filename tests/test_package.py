@@ -33,7 +33,7 @@ def test_import_contract_breaks_on_a_planted_import(tmp_path: Path) -> None:
     shutil.copytree(PACKAGE, tmp_path / "ecoanalysis", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / ".importlinter", tmp_path)
     assert lint_imports(tmp_path).returncode == 0
-    with (tmp_path / "ecoanalysis" / "scoring.py").open("a", encoding="utf-8") as file:
+    with (tmp_path / "ecoanalysis" / "scoring" / "__init__.py").open("a", encoding="utf-8") as file:
         file.write("\nfrom ecoanalysis import typology\n")
     broken = lint_imports(tmp_path)
     assert broken.returncode != 0
