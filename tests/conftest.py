@@ -156,7 +156,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chosen = ["bamako", "estonia", "33-gironde", "santiago"]
     words = [word for territory_id in chosen for word in ("--territory", territory_id)]
     others = ["african-cities", "eurosis", "mediation-numerique", "cabo-verde"]
-    make_reports(*others, *words, "--language", "fr", out=folder)
+    make_reports(*others, *words, out=folder)
     return folder
 
 
