@@ -215,7 +215,7 @@ def _run_scores(
     criteria = criteria.reset_index()
     criteria["n_raters"] = criteria["criterion"].map(voices).fillna(0).astype(int)
     n_ratings = answers.groupby("rater_id").size()
-    panel = raters.assign(n_ratings=raters["rater_id"].map(n_ratings).fillna(0))
+    panel = raters.assign(n_ratings=raters["rater_id"].map(n_ratings).fillna(0).astype(int))
     mix = panel.groupby(["role", "mode"], dropna=False)
     raters_mix = mix.agg(n_raters=("rater_id", "nunique"), n_ratings=("n_ratings", "sum"))
     return {

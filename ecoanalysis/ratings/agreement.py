@@ -248,7 +248,7 @@ def _find_camps(voices: pd.DataFrame) -> pd.DataFrame:
     above = raters.transform("size") - below
     gap = (sides["apart"] - raters.shift()).where((below >= 2) & (above >= 2))
     widest = gap.dropna().groupby(sides["actor_id"]).idxmax()
-    first = sides["actor_id"].map(widest)
+    first = sides["actor_id"].map(widest).astype(float)
     table = pd.DataFrame({"gap": gap.reindex(widest).to_numpy()}, index=widest.index)
     for camp, rows in (("low", sides.index < first), ("high", sides.index >= first)):
         camps = sides[rows].groupby("actor_id")["apart"]
