@@ -59,13 +59,15 @@ def show_profile(result: TerritoryResult, *, language: str = "fr") -> Section:
         name=str(result.territory["name"]),
         top=list_records(known.nlargest(3, "n")),
         fields=list_records(result.tables["fields"]),
+        origins=list_records(result.tables["provenance"].query("n_actors > 0")),
     )
 
 
 def show_actors(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show who is there: kinds, map, themes, roles, what is not listed, the register."""
     tables, book, words = result.tables, result.codebook, use_language(language)
-    kinds, roles = tables["kinds"], tables["roles"]
+    kinds, roles, themes = tables["kinds"], tables["roles"], tables["themes"]
+    shared = themes[themes["n"] > 1]
     located = tables["actors"].dropna(subset=["latitude", "longitude"])
     return _show(
         "actors",
@@ -77,10 +79,8 @@ def show_actors(result: TerritoryResult, *, language: str = "fr") -> Section:
         map_figure=_draw(
             located, lambda ax: figures.plot_map(located, ax=ax, codebook=book, language=words)
         ),
-        themes_figure=_draw(
-            tables["themes"],
-            lambda ax: figures.plot_themes(tables["themes"], ax=ax, language=words),
-        ),
+        themes_figure=_draw(shared, lambda ax: figures.plot_themes(shared, ax=ax, language=words)),
+        rare_themes=list(themes.loc[themes["n"] < 2, "tag"]) if len(themes) < 30 else [],
         founded_figure=_draw(
             tables["founded"],
             lambda ax: figures.plot_founded(tables["founded"], ax=ax, language=words),
