@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ecoanalysis import linkage, network, ratings, scoring, ties, typology
@@ -20,13 +23,33 @@ from ecoanalysis.errors import UsageError
 from ecoanalysis.sources.saving import save_study
 from ecoanalysis.study import Descriptor, Study, check_study, read_study
 
+SEED, TOP = 20180801, 5
+RANKED = ("readiness", "resource")  # dimensions of which ranks are given
+INTERVALS = ["actor_id", "dimension", "low", "median", "high", "other_low", "other_high"]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What the panel would say, as draws that later stages carry on (`ratings.fit_panel`).
+
+    `array` is (draws, actors, criteria) in each criterion's own scale, missing where nobody
+    rated and everywhere without an interval; `actors` and `criteria` index the last two axes, and
+    `panel` numbers the panel of each actor (-1: unrated). Without ratings there are no criteria.
+    """
+
+    array: npt.NDArray[np.float64]
+    actors: pd.Index
+    criteria: pd.Index
+    panel: npt.NDArray[np.intp]
+
 
 @dataclass(frozen=True)
 class TerritoryResult:
     """All that is known of one territory.
 
-    `territory` is its own row, `parameters` the options that the tables were computed with, and
-    `tables` have fixed columns, empty where the study holds no data.
+    `territory` is its own row, `parameters` the options that the tables were computed with,
+    `draws` the doubt about its ratings, and `tables` have fixed columns, empty where the study
+    holds no data.
     """
 
     study_id: str
@@ -35,11 +58,12 @@ class TerritoryResult:
     descriptor: Descriptor
     codebook: Codebook
     parameters: Mapping[str, Any]
+    draws: Draws
     tables: Mapping[str, pd.DataFrame]
 
 
 def run_territory(
-    study: Study, territory_id: str, *, minimum_coverage: float = 0.5
+    study: Study, territory_id: str, *, minimum_coverage: float = 0.5, draws: int = 500
 ) -> TerritoryResult:
     """Run every stage once for one territory.
 
@@ -51,13 +75,18 @@ def run_territory(
         One of the study's territories.
     minimum_coverage : float
         Share of a score's weights (0-1) that must be answered for the score to be shown.
+    draws : int
+        How many times the doubt about the ratings is drawn; the seed is fixed.
 
     Returns
     -------
     TerritoryResult
         Tables: actors, summary, kinds, helices, subkinds, roles, actor_roles, themes, founded,
-        desk, fields, scores, averages, criteria, raters, agreement, disagreement,
-        rater_answers, ties, actor_network, network, mixing,
+        desk, fields, averages, criteria, raters, agreement, disagreement, rater_answers,
+        panel_mix, panels, effects, scores (with low, median, high, other_low, other_high: 0-100),
+        ranks (of `RANKED`: dimension, weights fixed, stated or open, and as `rank_actors`),
+        choices, places, removals, weights_needed, rank_drivers, contributions (each with
+        dimension), ties, actor_network, network, mixing,
         mixing_matrix, challenges, positions, constraints, actions, gaps, questions, provenance,
         warnings.
 
@@ -77,6 +106,8 @@ def run_territory(
         here["constraints"] = study.tables["constraints"][mine]
     tables = _run_typology(here, study.codebook)
     tables |= _run_scores(here, study.codebook, minimum_coverage)
+    drawn, doubts = _run_draws(here, tables, study.codebook, minimum_coverage, draws)
+    tables |= doubts
     tables |= _run_network(here, tables["actors"], study)
     tables |= _run_challenges(here)
     tables["actors"] = _join_measures(tables)
@@ -91,7 +122,8 @@ def run_territory(
         territory={str(k): v for k, v in here["territories"].iloc[0].items()},
         descriptor=study.descriptor,
         codebook=study.codebook,
-        parameters={"minimum_coverage": minimum_coverage},
+        parameters={"minimum_coverage": minimum_coverage, "draws": draws},
+        draws=drawn,
         tables={name: table.reset_index(drop=True) for name, table in tables.items()},
     )
 
@@ -228,7 +260,89 @@ def _run_scores(
             answers, raters=raters, criteria=book.criteria
         ),
         "rater_answers": ratings.measure_raters(answers, raters=raters, criteria=book.criteria),
+        "panel_mix": ratings.measure_panel_mix(answers, raters=raters),
     }
+
+
+def _run_draws(
+    here: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    book: Codebook,
+    minimum_coverage: float,
+    n: int,
+) -> tuple[Draws, dict[str, pd.DataFrame]]:
+    """Draw the ratings once, and measure from the draws how sure scores and ranks are."""
+    actors, scores = here["actors"], tables["scores"]
+    fit = ratings.fit_panel(
+        here["ratings"], raters=here["raters"], criteria=book.criteria, actors=actors
+    )
+    within, other = (
+        ratings.draw_actor_effects(fit, draws=n, scope=scope, seed=SEED)
+        for scope in get_args(ratings.Scope)
+    )
+    intervals = []
+    for dimension in scores["dimension"].unique():
+        score = partial(
+            scoring.score_draws, columns=fit.criteria, minimum_coverage=minimum_coverage,
+            tree=scoring.read_hierarchy(book.criteria, dimension=dimension),
+        )  # fmt: skip
+        ends = scoring.measure_intervals(score(within), actors=actors)
+        wider = scoring.measure_intervals(score(other), actors=actors)[["low", "high"]]
+        intervals.append(ends.join(wider.add_prefix("other_")).assign(dimension=dimension))
+    empty = scores[["actor_id", "dimension"]].iloc[:0].reindex(columns=INTERVALS)
+    known = pd.concat(intervals) if intervals else empty
+    rated = np.flatnonzero(fit.panel >= 0)
+    draws = Draws(within, fit.actors, fit.criteria, fit.panel)
+    chosen = [d for d in RANKED if d in set(scores["dimension"]) and len(rated)]
+    doubts = [
+        _measure_doubts(draws, rated, tables["averages"], book, dimension, minimum_coverage)
+        for dimension in chosen or RANKED[:1]
+    ]
+    kept = slice(None if chosen else 0)  # nobody rated: tables of the same columns, empty
+    found = {name: pd.concat([part[name][kept] for part in doubts]) for name in doubts[0]}
+    return draws, found | {
+        "scores": scores.merge(known, on=["actor_id", "dimension"], how="left"),
+        "effects": ratings.measure_actor_effects(fit, draws=n, seed=SEED),
+        "panels": fit.panels.assign(reason=fit.reason, residual_sd=fit.residual_sd),
+    }
+
+
+def _measure_doubts(
+    draws: Draws,
+    rated: npt.NDArray[np.intp],
+    averages: pd.DataFrame,
+    book: Codebook,
+    dimension: str,
+    minimum_coverage: float,
+) -> dict[str, pd.DataFrame]:
+    """Measure the doubt about ranks (raters, weights) and choices in one dimension."""
+    tree = scoring.read_hierarchy(book.criteria, dimension=dimension)
+    values, n = draws.array[:, rated], len(draws.array)
+    actors = pd.DataFrame({"actor_id": draws.actors[rated]})
+    means = scoring.read_means(averages, tree=tree, actors=actors)
+    ranks = []
+    for opinion in get_args(scoring.Opinion):
+        drawn = scoring.score_draws(
+            values, tree=tree, columns=draws.criteria, minimum_coverage=minimum_coverage,
+            weights=scoring.draw_weights(tree, opinion=opinion, draws=n, seed=SEED),
+        )  # fmt: skip
+        table = scoring.rank_actors(drawn, actors=actors, top=TOP, panel=draws.panel[rated])
+        ranks.append(table.assign(weights=opinion))
+    choices = scoring.compare_choices(means, tree=tree, minimum_coverage=minimum_coverage)
+    found = {
+        "ranks": pd.concat(ranks, ignore_index=True),
+        "choices": choices,
+        "places": scoring.measure_choices(choices, top=TOP),
+        "removals": scoring.compare_removals(means, tree=tree, minimum_coverage=minimum_coverage),
+        "weights_needed": scoring.compare_weights(
+            means, tree=tree, minimum_coverage=minimum_coverage
+        ),
+        "rank_drivers": scoring.measure_rank_drivers(
+            values, tree=tree, columns=draws.criteria, n=64, seed=SEED
+        ),
+        "contributions": scoring.measure_contributions(means, tree=tree),
+    }
+    return {name: table.assign(dimension=dimension) for name, table in found.items()}
 
 
 def _run_network(

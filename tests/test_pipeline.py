@@ -1,16 +1,140 @@
-"""The flow of one territory, on real studies without ratings and on the one with all of them."""
+"""The flow of one territory: what is known of its ratings, and how surely, in tables."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from ecoanalysis import pipeline
+from ecoanalysis.pipeline import TerritoryResult, run_territory
 from ecoanalysis.study import read_study
 
 DATA = Path(__file__).parents[1] / "data"
+TRAINING = DATA / "training"
+DOUBTS = ["ranks", "choices", "places", "removals", "weights_needed", "rank_drivers"]
+DOUBTS += ["contributions", "effects", "panels"]
+
+
+@pytest.fixture(scope="module")
+def haute_brume() -> TerritoryResult:
+    return run_territory(read_study(TRAINING), "haute-brume")
+
+
+def test_draws_are_of_all_actors_and_criteria_and_seeded(haute_brume: TerritoryResult) -> None:
+    drawn = haute_brume.draws
+    actors = haute_brume.tables["actors"]["actor_id"]
+    # 23 criteria were asked in general; concern is asked challenge by challenge.
+    assert drawn.array.shape == (500, 32, 23) == (500, len(actors), len(drawn.criteria))
+    assert list(drawn.actors) == list(actors)
+    unrated = ~actors.isin(haute_brume.tables["averages"]["actor_id"]).to_numpy()
+    assert np.array_equal(np.isnan(drawn.array).all(axis=(0, 2)), unrated)
+    assert np.array_equal(drawn.panel == -1, unrated)
+    again = run_territory(read_study(TRAINING), "haute-brume")
+    assert np.array_equal(again.draws.array, drawn.array, equal_nan=True)
+
+
+def test_each_score_and_rank_has_its_interval(haute_brume: TerritoryResult) -> None:
+    scores = haute_brume.tables["scores"]
+    known = scores.dropna(subset="score")
+    ends = known[["low", "median", "high"]].to_numpy()
+    assert ((ends >= 0) & (ends <= 100)).all() and (np.diff(ends) > 0).all()
+    assert scores.loc[scores["score"].isna(), ["low", "high", "other_low"]].isna().all(axis=None)
+    ranks = haute_brume.tables["ranks"]
+    assert set(zip(ranks["dimension"], ranks["weights"], strict=True)) == {
+        (d, w) for d in ("readiness", "resource") for w in ("fixed", "stated", "open")
+    }
+    # 30 of the 32 were rated; the more is doubted, the wider the interval of ranks.
+    assert (ranks["n_ranked"] == 30).all()
+    assert ranks.groupby("weights")["p_first"].sum().ge(2 - 1e-9).all()
+    width = (ranks["high"] - ranks["low"]).groupby(ranks["weights"]).mean()
+    assert width["fixed"] < width["stated"] < width["open"]
+
+
+def test_the_uncertain_rank_is_the_least_sure_score(haute_brume: TerritoryResult) -> None:
+    """Planted: two informants, 5 and 1 on both criteria; everybody else has three or more."""
+    scores = haute_brume.tables["scores"].query("dimension == 'readiness'").set_index("actor_id")
+    width = scores["high"] - scores["low"]
+    assert width.idxmax() == "mutuelle-entraide-en-haut"
+    assert scores["n_raters"].where(scores["n_raters"] > 0).idxmin() == width.idxmax()
+
+
+def test_contributions_add_up_to_the_score(haute_brume: TerritoryResult) -> None:
+    tables = haute_brume.tables
+    added = tables["contributions"].groupby(["dimension", "actor_id"])["contribution"].sum()
+    score = tables["scores"].set_index(["dimension", "actor_id"])["score"].dropna()
+    assert np.allclose(added, score[added.index])
+
+
+def test_nobody_rated_gives_empty_tables_of_the_same_columns(
+    good_study: Path, haute_brume: TerritoryResult
+) -> None:
+    (good_study / "ratings.csv").unlink()
+    result = run_territory(read_study(good_study), "kabara")
+    assert result.draws.array.shape == (500, 5, 0)
+    for name in [*DOUBTS, "scores"]:
+        assert result.tables[name].empty
+        assert list(result.tables[name]) == list(haute_brume.tables[name])
+
+
+def test_one_rater_has_scores_but_neither_interval_nor_rank(good_study: Path) -> None:
+    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
+        f"kabara,{actor},r2,{criterion},{value}\n"
+        for actor, value in (("fablab", 5), ("banque", 2))
+        for criterion in ("familiarity", "appetite")
+    )
+    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    tables = run_territory(read_study(good_study), "kabara").tables
+    assert tables["panels"]["reason"].tolist() == ["one_rater"]
+    scores = tables["scores"].set_index("actor_id")
+    assert scores.loc["fablab", "score"] == 100 and scores.loc["banque", "score"] == 40
+    assert scores[["low", "high", "other_low"]].isna().all(axis=None)
+    assert tables["ranks"][["low", "high", "p_first", "p_top"]].isna().all(axis=None)
+    assert (tables["ranks"]["n_ranked"] == 0).all()
+
+
+def test_unconnected_panels_are_ranked_apart(good_study: Path) -> None:
+    """Two pairs of raters who share no actor: nobody can say whose pair is more severe."""
+    rows = [
+        ("mairie", "r1", 5), ("mairie", "r2", 4), ("fablab", "r1", 1), ("fablab", "r2", 1),
+        ("ecole", "r3", 3), ("ecole", "r4", 2), ("femmes", "r3", 5), ("femmes", "r4", 5),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["actor_id", "rater_id", "value"])
+    table = table.assign(territory_id="kabara").merge(
+        pd.DataFrame({"criterion": ["familiarity", "appetite"]}), how="cross"
+    )
+    table.to_csv(good_study / "ratings.csv", index=False)
+    raters = pd.DataFrame({"rater_id": ["r1", "r2", "r3", "r4"], "role": "expert"})
+    raters.assign(territory_id="kabara").to_csv(good_study / "raters.csv", index=False)
+    (good_study / "positions.csv").unlink()
+    (good_study / "influences.csv").unlink()
+    tables = run_territory(read_study(good_study), "kabara").tables
+    assert tables["panels"][["n_actors", "n_raters"]].to_numpy().tolist() == [[2, 2], [2, 2]]
+    ranks = tables["ranks"].query("dimension == 'readiness' and weights == 'fixed'")
+    assert (ranks["n_ranked"] == 2).all() and (ranks["high"] <= 2).all()
+    assert ranks.set_index("actor_id").loc[["mairie", "femmes"], "median"].tolist() == [1, 1]
+
+
+def test_the_least_coverage_reaches_the_draws(good_study: Path) -> None:
+    """Rated on familiarity alone, of weight 2 to 1 in this study: a coverage of two thirds."""
+    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
+        f"kabara,{actor},{rater},familiarity,{value}\n"
+        for actor, rater, value in (
+            ("fablab", "r1", 5), ("fablab", "r2", 3), ("banque", "r1", 2), ("banque", "r2", 1)
+        )
+    )  # fmt: skip
+    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    study = read_study(good_study)
+    assert not run_territory(study, "kabara").tables["scores"]["low"].dropna().empty
+    strict = run_territory(study, "kabara", minimum_coverage=0.9).tables
+    assert strict["scores"]["low"].isna().all() and strict["ranks"]["low"].isna().all()
+
+
+def test_options_out_of_range_are_refused() -> None:
+    with pytest.raises(pipeline.UsageError, match="minimum_coverage"):
+        run_territory(read_study(TRAINING), "haute-brume", minimum_coverage=2)
 
 
 @pytest.mark.parametrize("storage", ["python", "pyarrow"])

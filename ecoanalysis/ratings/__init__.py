@@ -13,6 +13,7 @@ from ecoanalysis.ratings.agreement import (
 from ecoanalysis.ratings.effects import (
     BOOTSTRAP_COVERAGE,
     PanelFit,
+    Scope,
     draw_actor_effects,
     fit_panel,
     measure_actor_effects,
@@ -22,6 +23,7 @@ from ecoanalysis.ratings.effects import (
 __all__ = [
     "BOOTSTRAP_COVERAGE",
     "PanelFit",
+    "Scope",
     "draw_actor_effects",
     "fit_panel",
     "measure_actor_effects",

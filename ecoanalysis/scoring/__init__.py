@@ -17,6 +17,7 @@ from ecoanalysis.scoring.composite import (
     score_draws,
 )
 from ecoanalysis.scoring.doubts import (
+    Opinion,
     compare_choices,
     compare_pairs,
     compare_removals,
@@ -33,6 +34,7 @@ from ecoanalysis.scoring.scales import aggregate, normalise
 __all__ = [
     "SCORE_COLUMNS",
     "Hierarchy",
+    "Opinion",
     "aggregate",
     "average_ratings",
     "compare_choices",

@@ -382,8 +382,8 @@ def _take_columns(block: Values, *, at: Codes) -> Values:
     """Take the criteria wanted, those that are not there (-1) as missing."""
     if np.array_equal(at, np.arange(block.shape[-1])):
         return block
-    part = block[..., at]
-    part[..., at < 0] = np.nan
+    part = np.full((*block.shape[:-1], len(at)), np.nan)
+    part[..., at >= 0] = block[..., at[at >= 0]]
     return part
 
 
