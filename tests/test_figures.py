@@ -346,13 +346,13 @@ def test_guide_kinds_come_first_and_gaps_keep_their_row(ax: Axes) -> None:
     guide = BOOK.kinds.loc[BOOK.kinds["origin"] == "guide", "label_en"]
     assert set(guide) <= set(words)
     assert words.count("none listed to date") >= 9
-    assert words.index("The guide's ten kinds") < words.index("Unclassified")
+    assert words.index("The guide’s ten kinds") < words.index("Unclassified")
 
 
 def test_tiny_shares_are_not_called_none(ax: Axes) -> None:
     kinds = make_kinds(pd.DataFrame({"kind": ["ngo", *["digital_startup"] * 400]}), n_unknown=0)
     figures.plot_kinds(kinds, ax=ax, codebook=BOOK, language=WORDS["en"])
-    assert {"1 · < 1%", "400 · 100%"} <= set(read_words(ax))
+    assert {"1 · <1%", "400 · 100%"} <= set(read_words(ax))
 
 
 def test_early_decades_share_a_row(ax: Axes) -> None:
@@ -375,7 +375,7 @@ def test_early_decades_share_a_row(ax: Axes) -> None:
 def test_far_actors_leave_the_frame_and_are_counted(ax: Axes) -> None:
     far = FEW.assign(latitude=FEW["latitude"].mask(FEW.index == 4, 4.0))
     figures.plot_map(far, ax=ax, codebook=BOOK, language=WORDS["en"])
-    assert "1 actor lies outside the frame." in read_words(ax)
+    assert "1 organisation lies outside the frame." in read_words(ax)
     low, high = ax.get_ylim()
     assert 44 < low < FEW["latitude"].drop(4).min() < FEW["latitude"].drop(4).max() < high < 46
 
@@ -401,7 +401,7 @@ def test_half_rated_actors_are_counted_and_quarters_named(ax: Axes) -> None:
     figures.plot_readiness(rated, actors=FEW, ax=ax, codebook=BOOK, language=WORDS["en"])
     words = read_words(ax)
     assert {"At ease and keen", "Keen, to be supported", "Mairie de Valmontagne"} <= set(words)
-    assert "1 actor rated on one of the two only is not drawn." in words
+    assert "1 organisation rated on one of the two only is not drawn." in words
     assert [tuple(c.get_offsets()[0]) for c in ax.collections if len(c.get_offsets())] == [
         (4.0, 4.5)
     ]

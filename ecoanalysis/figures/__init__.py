@@ -1,9 +1,11 @@
 """Figures: functions that draw prepared tables on given axes, and `draw`, which makes them SVG.
 
-A figure function takes a table, the axes and the language, lays it out and returns the axes. It
-computes nothing, saves nothing, and says so in a sentence where the table holds nothing to draw.
+A figure function takes a table, the axes, the codebook where it needs labels, and the language; it
+lays the table out and returns the axes. It computes nothing, saves nothing, and says so in a
+sentence where the table holds nothing to draw.
 """
 
+from ecoanalysis.figures.actors import plot_map, plot_network, plot_readiness
 from ecoanalysis.figures.comparison import (
     plot_diversity,
     plot_mixes,
@@ -11,25 +13,11 @@ from ecoanalysis.figures.comparison import (
     plot_readiness_distributions,
 )
 from ecoanalysis.figures.matrices import plot_heatmap, plot_mixing
-from ecoanalysis.figures.network import plot_network
-from ecoanalysis.figures.places import plot_map
-from ecoanalysis.figures.readiness import plot_readiness
 from ecoanalysis.figures.svg import draw
 from ecoanalysis.figures.territory import plot_founded, plot_kinds, plot_roles, plot_themes
 
 __all__ = [
-    "draw",
-    "plot_diversity",
-    "plot_founded",
-    "plot_heatmap",
-    "plot_kinds",
-    "plot_map",
-    "plot_mixes",
-    "plot_mixing",
-    "plot_network",
-    "plot_network_summary",
-    "plot_readiness",
-    "plot_readiness_distributions",
-    "plot_roles",
-    "plot_themes",
-]
+    "draw", "plot_diversity", "plot_founded", "plot_heatmap", "plot_kinds", "plot_map",
+    "plot_mixes", "plot_mixing", "plot_network", "plot_network_summary", "plot_readiness",
+    "plot_readiness_distributions", "plot_roles", "plot_themes",
+]  # fmt: skip

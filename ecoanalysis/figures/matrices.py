@@ -2,56 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import Rectangle
 
-from ecoanalysis.codebook import Codebook
+from ecoanalysis.codebook import UNCLASSIFIED, Codebook
 from ecoanalysis.figures import style
-from ecoanalysis.figures.names import Array
+from ecoanalysis.figures.style import INK, SMALL, Array
 from ecoanalysis.wording import Language
 
-_ROW, _HIGH_ROW, _LETTER = 21.0, 30.0, 5.4
+_LIMIT = 30
 _SHADES = LinearSegmentedColormap.from_list("shades", style.SHADES)
+_CELL = np.array([(-0.47, -0.45), (0.47, -0.45), (0.47, 0.45), (-0.47, 0.45)])
 
 
 def plot_heatmap(
-    averages: pd.DataFrame,
-    *,
-    actors: pd.DataFrame,
-    dimension: str,
-    ax: Axes,
-    codebook: Codebook,
+    averages: pd.DataFrame, *, actors: pd.DataFrame, dimension: str, ax: Axes, codebook: Codebook,
     language: Language,
-    limit: int = 30,
-) -> Axes:
-    """Draw the mean ratings of actors on the criteria of one dimension.
+) -> Axes:  # fmt: skip
+    """Draw the mean ratings of actors (rows) on the criteria (columns) of one dimension.
 
-    Parameters
-    ----------
-    averages : pandas.DataFrame
-        `actor_id`, `criterion`, `mean` (on the criterion's scale).
-    actors : pandas.DataFrame
-        `actor_id`, `name`.
-    dimension : str
-        Dimension of the codebook's criteria: interest, resource, seeks, lever …
-    ax, codebook, language : Axes, Codebook, Language
-        Where to draw; criteria, their order, labels and scales; words and numbers.
-    limit : int
-        Number of actors drawn; beyond it those with the most criteria answered.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The same axes: criteria along x, actors downwards along y, those that are strongest on the
-        first criterion first, then those on the second, and so on. What was not answered is
-        hatched, and differs from 0.
+    `averages`: actor_id, criterion, mean (on the criterion's scale); `actors`: actor_id, name. The
+    strongest on the first criterion come first, and so on; thirty with the most answers are kept.
     """
     criteria = codebook.criteria[codebook.criteria["dimension"] == dimension]
     wide = averages.pivot_table(index="actor_id", columns="criterion", values="mean")
@@ -59,126 +35,80 @@ def plot_heatmap(
     names = actors.drop_duplicates("actor_id").set_index("actor_id")["name"]
     wide = wide[wide.index.isin(names.index)]
     if wide.empty:
-        return style.say_empty(ax, language=language)
-    shown = _order_actors(wide, limit=limit)
-    low, high = float(criteria["scale_min"].min()), float(criteria["scale_max"].max())
-    words = [[language.format_number(v, 1) for v in row] for row in shown.to_numpy(float)]
-    _draw_cells(ax, (shown.to_numpy(float) - low) / (high - low), words)
-    labels = [style.shorten_name(names[actor], length=22) for actor in shown.index]
-    style.write_rows(ax, range(len(shown)), labels, fontsize=style.SMALL)
-    notes = []
-    if shown.isna().any(axis=None):
-        notes.append(language.gettext("Hatched: not asked, or “don't know”."))
-    if left_out := len(wide) - len(shown):
-        more = language.ngettext("+ %(n)s actor not shown", "+ %(n)s actors not shown", left_out)
-        notes.append(more % {"n": language.format_number(left_out)})
-    heads = _drop_start([codebook.label("criteria", c, language.code) for c in shown.columns])
-    _frame_cells(ax, heads, [-0.5] * len(heads), height=len(shown) * _ROW, notes=notes)
-    return ax
+        return style.say_empty(ax, language)
+    answered, best = -wide.count(axis=1).to_numpy(), -wide.max(axis=1).to_numpy()
+    strongest = wide.to_numpy(float, na_value=-np.inf).argmax(axis=1)
+    kept = np.lexsort((best, answered))[:_LIMIT]
+    shown = wide.iloc[kept[np.lexsort((best[kept], strongest[kept]))]]
+    means, low = shown.to_numpy(float), criteria["scale_min"].min()
+    words = {mean: language.format_number(mean, 1) for mean in np.unique(means)}
+    shares = (means - low) / (criteria["scale_max"].max() - low)
+    _draw_cells(ax, shares, [[words.get(mean, "") for mean in row] for row in means])
+    n_more = len(wide) - len(shown)
+    hatched = language.gettext("Hatched: not asked, or “don’t know”.")
+    more = language.ngettext("+ %(n)s organisation not shown", "+ %(n)s organisations not shown",
+                             n_more)  # fmt: skip
+    notes = [hatched if np.isnan(means).any() else "", style.fill_in(more, n_more, language)]
+    rows = [style.shorten_name(names[actor], length=22) for actor in shown.index]
+    style.write_rows(ax, range(len(rows)), rows, fontsize=SMALL)
+    heads = [codebook.label("criteria", code, language.code) for code in shown.columns]
+    if len(heads) > 1 and len({head.partition(":")[0] for head in heads}) == 1:  # "Interest: …"
+        heads = [head.partition(":")[2].strip() for head in heads]
+        heads = [head[:1].upper() + head[1:] for head in heads]
+    _write_heads(ax, heads, [-0.5] * len(heads), rows)
+    return style.frame_axes(ax, height=len(rows) * 21, notes=notes)
 
 
 def plot_mixing(
-    matrix: pd.DataFrame,
-    *,
-    ax: Axes,
-    codebook: Codebook,
-    language: Language,
+    matrix: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language,
     group: str = "helices",
-) -> Axes:
-    """Draw how many ties join each pair of groups.
+) -> Axes:  # fmt: skip
+    """Draw how many ties join each pair of groups, those within a group framed.
 
-    Parameters
-    ----------
-    matrix : pandas.DataFrame
-        `source_group`, `target_group`, `n_ties`; each pair once, or both ways round (then added).
-    ax, codebook, language : Axes, Codebook, Language
-        Where to draw, labels and order of the groups, numbers.
-    group : {"helices", "kinds"}
-        Table of the codebook that the groups come from.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The same axes: groups along x and downwards along y, each pair in the lower half only,
-        ties within a group on the framed diagonal.
+    `matrix`: source_group, target_group (codes of the codebook's table `group`), n_ties; both ways
+    round are added.
     """
     if matrix.empty or not matrix["n_ties"].sum():
-        return style.say_empty(ax, language=language)
+        return style.say_empty(ax, language)
     present = set(matrix["source_group"]) | set(matrix["target_group"])
-    known = [code for code in [*getattr(codebook, group).index, "unclassified"] if code in present]
-    codes = known + sorted(str(code) for code in present - set(known))
+    codes = [code for code in [*getattr(codebook, group).index, UNCLASSIFIED] if code in present]
     ties = matrix.pivot_table("n_ties", "source_group", "target_group", aggfunc="sum")
     counts = ties.reindex(index=codes, columns=codes).fillna(0).to_numpy(float)
-    counts = counts + counts.T - np.diag(np.diag(counts))
-    below = np.tril(np.ones(counts.shape, dtype=bool))
-    words = [[language.format_number(n) for n in row] for row in counts]
-    _draw_cells(ax, np.where(below, counts / counts.max(), -1), words)
-    for i in range(len(codes)):
-        ax.add_patch(Rectangle((i - 0.47, i - 0.45), 0.94, 0.9, fill=False, edgecolor=style.INK))
+    counts = np.tril(counts + counts.T - np.diag(np.diag(counts)))
+    shares = np.where(np.tri(len(codes)), counts / counts.max(), -1)
+    _draw_cells(ax, shares, [[language.format_number(n) for n in row] for row in counts])
+    own = [_CELL + i for i in range(len(codes))]
+    ax.add_collection(PolyCollection(own, facecolors="none", edgecolors=INK))
     labels = [codebook.label(group, code, language.code) for code in codes]
     rows = [style.wrap_words(label, width=24) for label in labels]
     style.write_rows(ax, range(len(codes)), rows)
-    tops = [i - 0.5 for i in range(len(codes))]
-    _frame_cells(ax, labels, tops, height=len(codes) * _HIGH_ROW)
-    return ax
-
-
-def _order_actors(wide: pd.DataFrame, *, limit: int) -> pd.DataFrame:
-    """Keep the actors with the most answers; group them by the criterion they are strongest on."""
-    strongest = wide.to_numpy(float, na_value=-np.inf).argmax(axis=1)
-    order = pd.DataFrame({"strongest": strongest, "best": wide.max(axis=1)}, index=wide.index)
-    order["answered"] = wide.notna().sum(axis=1)
-    kept = order.sort_values(["answered", "best"], ascending=False, kind="stable").head(limit)
-    return wide.loc[kept.sort_values(["strongest", "best"], ascending=[True, False]).index]
+    _write_heads(ax, labels, np.arange(len(codes)) - 0.5, rows)
+    return style.frame_axes(ax, height=len(codes) * 30)
 
 
 def _draw_cells(ax: Axes, shares: Array, words: Sequence[Sequence[str]]) -> None:
     """Shade cells from 0 to 1 and write in them; missing ones are hatched, negative ones empty."""
-    corners = np.array([(-0.47, -0.45), (0.47, -0.45), (0.47, 0.45), (-0.47, 0.45)])
-    missing = [np.add(corners, (x, y)) for y, x in np.argwhere(np.isnan(shares))]
-    filled = [np.add(corners, (x, y)) for y, x in np.argwhere(shares >= 0)]
-    for (y, x), share in np.ndenumerate(shares):
-        if share >= 0:
-            colour = "white" if share > 0.6 else style.INK
-            style.write(ax, (x, y), words[y][x], ha="center", va="center_baseline",
-                        fontsize=style.SMALL, color=colour, in_layout=False)  # fmt: skip
-    ax.add_collection(PolyCollection(filled, facecolors=_SHADES(shares[shares >= 0])))
-    blank = PolyCollection(missing, facecolors="white", edgecolors=style.RULE, linewidths=0)
-    blank.set_hatch("///")
-    ax.add_collection(blank)
+    full, missing = shares >= 0, np.isnan(shares)
+    cells = [[_CELL + np.array((x, y)) for y, x in np.argwhere(which)] for which in (full, missing)]
+    ax.add_collection(PolyCollection(cells[0], facecolors=_SHADES(shares[full])))
+    ax.add_collection(PolyCollection(cells[1], facecolors="white", edgecolors=style.RULE,
+                                     linewidths=0, hatch="///"))  # fmt: skip
+    for y, x in np.argwhere(full):
+        style.write(ax, (x, y), words[y][x], ha="center", va="center_baseline", fontsize=SMALL,
+                    color="white" if shares[y, x] > 0.6 else INK, in_layout=False)  # fmt: skip
     ax.set(xlim=(-0.5, shares.shape[1] - 0.5), ylim=(shares.shape[0] - 0.5, -0.5))
-    style.clear_frame(ax)
 
 
-def _frame_cells(
-    ax: Axes,
-    heads: Sequence[str],
-    tops: Sequence[float],
-    *,
-    height: float,
-    notes: Sequence[str] = (),
+def _write_heads(
+    ax: Axes, heads: Sequence[str], tops: Iterable[float], rows: Iterable[str]
 ) -> None:
-    """Frame the cells; write each column's head above its topmost cell, upright if too wide."""
-    style.frame_axes(ax, height=height)
-    column = ax.get_window_extent().width / style.find_figure(ax).dpi * 72 / len(heads)
-    width = max(int(column / _LETTER), *(len(word) for head in heads for word in head.split()), 1)
-    written = []
+    """Write the heads of columns above their topmost cells, upright where columns are narrow."""
+    label = max(len(line) for row in rows for line in row.splitlines())
+    column = (style.WIDTH * 72 - 6.4 * label - 15) / len(heads)
+    upright = max(len(word) for head in heads for word in head.split()) * 6.2 > column
+    narrow = (15, int(column / 13)) if column > 26 else (20, 1)
+    width, lines = narrow if upright else (int(column / 5.8), 4)
     for x, (head, top) in enumerate(zip(heads, tops, strict=True)):
-        words = style.wrap_words(head, width=width, lines=4)
-        written.append(style.write(ax, (x, top), words, shift=(0, 5), ha="center", va="bottom",
-                                   fontsize=style.SMALL - 1, linespacing=1.1))  # fmt: skip
-    boxes = [text.get_window_extent() for text in written]
-    if any(left.x1 + 2 > right.x0 for left, right in pairwise(boxes)):
-        for text, head in zip(written, heads, strict=True):
-            narrow = style.shorten_name(head, length=20)
-            words = narrow if column < 30 else style.wrap_words(head, width=15, lines=4)
-            text.set(rotation=90, text=words)
-    style.frame_axes(ax, height=height, notes=notes)
-
-
-def _drop_start(labels: Sequence[str]) -> list[str]:
-    """Drop what all labels say before a colon ("Interest: profit"), since the page says it."""
-    parts = [label.partition(":") for label in labels]
-    if len(parts) < 2 or len({start for start, _, _ in parts}) > 1:
-        return list(labels)
-    return [end.strip()[:1].upper() + end.strip()[1:] for _, _, end in parts]
+        words = style.wrap_words(head, width=width, lines=lines)
+        style.write(ax, (x, top), words, shift=(0, 5), ha="center", va="bottom", linespacing=1.1,
+                    fontsize=SMALL - 1, rotation=90 * upright)  # fmt: skip

@@ -1,99 +1,141 @@
 """Drawing to SVG: one compact string, the same bytes each time, that a page takes in as it is.
 
-matplotlib's own SVG is written for editors: comments, a style on every mark, six decimals,
-identifiers that clash when two figures share a page, and a style sheet that would leak into it.
-`draw` keeps the shapes and drops the rest.
+matplotlib's own SVG is made for editors and shapes each word anew. This renderer writes outlines
+and words once, and knows what figures here use: solid lines, fills, hatches; it clips nothing.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import html
-import io
-import re
 import warnings
 from collections.abc import Callable
+from functools import cache
+from itertools import groupby
+from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backend_bases import FigureCanvasBase, GraphicsContextBase, RendererBase
+from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import LoadFlags
+from matplotlib.path import Path
+from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Transform
 
 from ecoanalysis.figures.style import RC, WIDTH, clean_words
 
-_DROPPED = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", re.DOTALL)
-_BOX = re.compile(r'viewBox="([^"]*)"')
-_DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
-_PATH = re.compile(r' d="([^"]*)"( transform="scale\(0\.015625\)")?')
-_MARKS = re.compile(r'<g( clip-path="[^"]*")>((?:<use [^>]*/>)+)</g>')
-_STYLE = re.compile(r' style="[^"]*"')
-_NAME = re.compile(r'(id="|href="#|url\(#)([\w.:-]+)')
+_EM, _HATCH, _COMMANDS = 100.0, 72, {1: "M", 2: "L", 3: "Q", 4: "C"}
+_GLYPHS: dict[str, Any] = {}
 
 
-def draw(plot: Callable[[Axes], object], *, alt: str, height: float = 4.2) -> str:
-    """Render one figure as an SVG string for a page.
+def draw(plot: Callable[[Axes], object], *, alt: str) -> str:
+    """Render what `plot` draws on the axes it is given as one `<svg>` element for a page.
 
-    Parameters
-    ----------
-    plot : callable
-        Takes the axes to draw on, e.g. ``lambda ax: plot_kinds(kinds, ax=ax, …)``.
-    alt : str
-        What the figure shows, for those who do not see it; becomes the `aria-label`; empty
-        where the page says it.
-    height : float
-        Height in inches, where the figure does not choose its own, as all of this package do.
-
-    Returns
-    -------
-    str
-        One `<svg>` element, as wide as its container, text as outlines, without scripts, style
-        sheets, comments or dates; identifiers are its own, so several fit on one page.
+    As wide as its container, text as outlines, identifiers of its own, no script, style sheet or
+    date. `alt` becomes the `aria-label`; it is empty where the page says what the figure shows.
     """
     with mpl.rc_context(RC), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
-        figure = Figure(figsize=(WIDTH, height))
-        FigureCanvasSVG(figure)
+        figure = Figure(figsize=(WIDTH, 4))
+        renderer = _Renderer(figure)
+        FigureCanvasBase(figure).get_renderer = lambda: renderer  # type: ignore[attr-defined]
+        gc.freeze()  # while drawing, the collector need not pass over all that is there already
         plot(figure.add_subplot())
-        stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None})
-    return _compact(stream.getvalue(), alt=alt)
-
-
-def _compact(svg: str, *, alt: str) -> str:
-    """Shorten matplotlib's markup, which holds no text but that of the comments dropped here."""
-    box = " ".join(_round(number) for number in _BOX.findall(svg)[0].split())
-    body = _DROPPED.sub("", svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")])
-    body = re.sub(r"> <", "><", re.sub(r"\s+", " ", body))
-    body = re.sub(r'<g id="[^"]*"', "<g", body).replace(": ", ":").replace("; ", ";")
-    body = re.sub(r' transform="translate\((\S+) 0\)"/>', r' x="\1"/>', body)
-    body = _DECIMAL.sub(lambda match: _round(match[0]), _PATH.sub(_shorten_path, body))
-    body = _MARKS.sub(_gather_marks, body.replace("xlink:href", "href"))
-    prefix, short = "f" + hashlib.sha256(svg.encode()).hexdigest()[:5], dict[str, str]()
-    body = _NAME.sub(
-        lambda match: match[1] + short.setdefault(match[2], f"{prefix}{len(short):x}"), body
-    )
+        figure.draw(renderer)
+        gc.unfreeze()
+    shapes = "".join(shape % name for shape, name in renderer.shapes.items())
+    runs = groupby(renderer.uses, key=lambda use: use[0])
+    body = "".join(f"<g{style}>{''.join(use for _, use in run)}</g>" for style, run in runs)
+    body = f'<defs>{shapes}</defs><g stroke-linejoin="round">{body}</g></svg>'
     label = f' role="img" aria-label="{html.escape(clean_words(alt))}"' if alt else ""
+    box = "0 0 {:.5g} {:.5g}".format(*figure.bbox.size)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="100%"{label}>'
-    return f'{head}<g stroke-linejoin="round">{body.strip()}</g></svg>'
+    return head + body.replace("~", "f" + hashlib.sha256(body.encode()).hexdigest()[:5])
 
 
-def _shorten_path(match: re.Match[str]) -> str:
-    """Drop the blanks around commands; of a glyph keep an eighth of its precision, still plenty."""
-    path = re.sub(r"\s*([MLQCZz])\s*", r"\1", match[1])
-    if not match[2]:
-        return f' d="{path}"'
-    path = re.sub(r"-?\d+", lambda number: str(round(int(number[0]) / 8)), path)
-    return f' d="{path}" transform="scale(.125)"'
+class _Renderer(RendererBase):
+    """Collects shapes, each defined once, and where they are used in which style."""
+
+    def __init__(self, figure: Figure) -> None:
+        super().__init__()
+        self.figure, self.shapes, self.uses = figure, dict[str, str](), list[tuple[str, str]]()
+
+    def get_canvas_width_height(self) -> tuple[float, float]:
+        return self.figure.bbox.width, self.figure.bbox.height
+
+    def get_text_width_height_descent(self, s: str, prop: FontProperties, ismath: object) -> Any:
+        return tuple(x * prop.get_size_in_points() / _EM for x in _shape(s, prop.get_weight())[0])
+
+    def draw_path(
+        self, gc: GraphicsContextBase, path: Path, transform: Transform, face: Any = None
+    ) -> None:
+        points = transform.transform(path.vertices) * (1, -1) + (0, self.figure.bbox.height)
+        if len(points) and np.isfinite(points).all():
+            shape = self._define("path", f'd="{_outline(points - points[0], path.codes)}"')
+            self.uses.append((self._describe(gc, face), _use(shape, *points[0])))
+
+    def draw_text(
+        self, gc: GraphicsContextBase, x: float, y: float, s: str, prop: FontProperties,
+        angle: float, ismath: object = False, mtext: object = None,
+    ) -> None:  # fmt: skip
+        glyphs = _shape(s, prop.get_weight())[1]
+        word = "".join(_use(self._define("path", f'd="{d}"'), *at) for d, at in glyphs)
+        scale = f'transform="scale({prop.get_size_in_points() / _EM:g})"'
+        turn = f' transform="rotate({-angle:g} {x:.5g} {y:.5g})"' if angle else ""
+        use = _use(self._define("g", scale, word), x, y, turn)
+        self.uses.append((f' fill="{to_hex(gc.get_rgb())}"', use))
+
+    def _define(self, tag: str, look: str, inside: str = "") -> str:
+        shape = f'<{tag} id="%s" {look}>{inside}</{tag}>'
+        return self.shapes.setdefault(shape, f"~{len(self.shapes):x}")
+
+    def _describe(self, gc: GraphicsContextBase, face: Any) -> str:
+        """Return fill and stroke as attributes."""
+        alpha = gc.get_alpha() if gc.get_forced_alpha() else None
+        fill, edge = (
+            "none" if c is None else to_hex(to_rgba(c, alpha), keep_alpha=True).removesuffix("ff")
+            for c in (face, gc.get_rgb())
+        )
+        if (hatch := gc.get_hatch_path()) is not None:
+            look = f'patternUnits="userSpaceOnUse" width="{_HATCH}" height="{_HATCH}" stroke="'
+            look += f'{to_hex(gc.get_hatch_color())}" stroke-width="{gc.get_hatch_linewidth():g}"'
+            lines = f'<path d="{_outline(np.multiply(hatch.vertices, _HATCH), hatch.codes)}"/>'
+            fill = f"url(#{self._define('pattern', look, lines)})"
+        line = gc.get_linewidth()
+        return f' fill="{fill}"' + (f' stroke="{edge}" stroke-width="{line:g}"' if line else "")
 
 
-def _gather_marks(match: re.Match[str]) -> str:
-    """Write the style that all marks of a group share once, on the group."""
-    styles = set(_STYLE.findall(match[2]))
-    if len(styles) != 1:
-        return match[0]
-    return f"<g{match[1]}{styles.pop()}>{_STYLE.sub('', match[2])}</g>"
+def _use(shape: str, x: float, y: float, turn: str = "") -> str:
+    return f'<use href="#{shape}" x="{x:.5g}"' + (f' y="{y:.5g}"' if y else "") + f"{turn}/>"
 
 
-def _round(number: str) -> str:
-    size = abs(float(number))
-    return f"{float(number):.{1 if size >= 10 else 2 if size >= 1 else 3}f}".rstrip("0").rstrip(".")
+def _outline(points: Any, codes: Any) -> str:
+    parts, last = [], 0
+    steps = [1] + [2] * (len(points) - 1) if codes is None else codes
+    for (x, y), code in zip(np.round(points, 2).tolist(), steps, strict=True):
+        command = " " if code == last != 1 else _COMMANDS.get(code, "Z")
+        parts.append("Z" if command == "Z" else f"{command}{x:g} {y:g}")
+        last = code
+    return "".join(parts)
+
+
+@cache
+def _shape(words: str, weight: str | int) -> tuple[list[float], list[tuple[str, Any]]]:
+    """Return width, height, descent of words of `_EM` points; outlines of glyphs and places."""
+    font = get_font(findfont(FontProperties(weight=weight)))
+    font.set_size(_EM, 72)
+    font.set_text(words, flags=LoadFlags.NO_HINTING)
+    size = [length / 64 for length in (*font.get_width_height(), font.get_descent())]
+    glyphs, _, _ = text_to_path.get_glyphs_with_font(font, words, glyph_map=_GLYPHS)
+    return size, [(d, (x, -y)) for name, x, y, _ in glyphs if (d := _outline_glyph(name))]
+
+
+@cache
+def _outline_glyph(name: str) -> str:
+    points, codes = _GLYPHS[name]
+    return _outline(points * (1, -1), codes)

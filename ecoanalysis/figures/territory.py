@@ -1,224 +1,131 @@
-"""Who is there: kinds, themes, founding decades and roles of one territory."""
+"""Who is there: kinds, themes, founding decades and roles of one territory, a row each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
-from ecoanalysis.codebook import Codebook
+from ecoanalysis.codebook import UNCLASSIFIED, Codebook
 from ecoanalysis.figures import style
-from ecoanalysis.figures.style import Mark
+from ecoanalysis.figures.style import INK, MUTED, NUMBER, RULE, SMALL, Mark, fill_in, write
 from ecoanalysis.wording import Language
 
-_ROW, _THIN_ROW = 30.0, 22.0
+_THEMES, _DECADES, _DOUBT = 15, 8, 0.005
+_SHARES = ("share", "share_low", "share_high")
+_STATED, _EXPECTED = Mark(INK, INK, "o", 0.75), Mark("#ffffff", INK, "o", 1.2)
 
 
 def plot_kinds(kinds: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language) -> Axes:
-    """Draw how many actors of each kind are listed: the guide's ten first, then the others present.
+    """Draw how many of each kind are listed: the guide's ten, even if none, then others present.
 
-    Parameters
-    ----------
-    kinds : pandas.DataFrame
-        `kind`, `helix`, `origin` (guide, extension), `n`, `share`, `share_low`, `share_high`
-        (0-1, of the classified; low and high are the worst and best case for the unclassified).
-        A row `unclassified` is drawn last.
-    ax, codebook, language : Axes, Codebook, Language
-        Where to draw, labels, words and numbers.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The same axes: shares along x, rows downwards along y. A kind of the guide without actors
-        keeps its row, with an open mark and words instead of a bar.
+    `kinds`: kind, helix, origin (guide, extension), n, share, share_low, share_high (0-1, of the
+    classified; low and high are the worst and best case for the unclassified, who come last).
     """
     if kinds.empty:
-        return style.say_empty(ax, language=language)
-    titles = [language.gettext("The guide's ten kinds"), language.gettext("Other kinds listed"), ""]
-    y, longest = 0.0, 0.01
-    for title, block in zip(titles, _split_kinds(kinds), strict=True):
+        return style.say_empty(ax, language)
+    rows = kinds.sort_values("n", ascending=False, kind="stable")
+    known, listed = rows["kind"] != UNCLASSIFIED, rows["n"] > 0
+    guide, total = known & (rows["origin"] == "guide"), max(rows["n"][known].sum(), 1)
+    rows["share"] = rows["share"].where(known, rows["n"] / total)
+    blocks = (
+        (language.gettext("The guide’s ten kinds"), rows[guide]),
+        (language.gettext("Other kinds listed"), rows[known & ~guide & listed]),
+        ("", rows[~known & listed]),
+    )
+    y, reach, labels = 0.0, 0.01, {}
+    for title, block in blocks:
         if title and len(block):
-            style.write_rows(ax, [y], [title], shift=-20, fontsize=style.SMALL, color=style.MUTED)
+            style.write_rows(ax, [y], [title], shift=-20, fontsize=SMALL, color=MUTED)
             y += 0.8
         for row in block.to_dict("records"):
-            label = style.wrap_words(codebook.label("kinds", row["kind"], language.code), width=26)
-            style.write_rows(ax, [y], [label], shift=-20)
-            longest = max(longest, _draw_kind(ax, y, row, language=language))
-            y += 1
+            label = codebook.label("kinds", row["kind"], language.code)
+            labels[y] = style.wrap_words(label, width=26)
+            y, reach = y + 1, max(reach, _draw_kind(ax, y, row, language))
         y += 0.15
-    ax.set(xlim=(0, longest), ylim=(max(y - 0.6, 0.5), -0.5))
-    ax.axvline(0, color=style.RULE, linewidth=0.8, zorder=0.5)
-    style.clear_frame(ax)
-    listed = kinds[(kinds["n"] > 0) & (kinds["kind"] != "unclassified")]
-    note = language.gettext(
-        "Thin line: share if none, or all, of the unclassified were of this kind."
-    )
-    doubt = (listed["share_high"] - listed["share_low"] > 0.005).any()
-    key = style.make_key(listed["helix"], codebook=codebook, language=language)
-    style.frame_axes(ax, height=max(y, 1) * _ROW, key=key, notes=[note] if doubt else [])
-    return ax
+    style.write_rows(ax, labels, labels.values(), shift=-20)
+    ax.set(xlim=(0, reach), ylim=(y - 0.6, -0.5))
+    ax.axvline(0, color=RULE, linewidth=0.8, zorder=0.5)
+    doubt = known & listed & (rows["share_high"] - rows["share_low"] > _DOUBT)
+    note = language.gettext("Thin line: the share if none, or all, of the unclassified were of it.")
+    key = style.make_key(rows["helix"][known & listed], codebook, language)
+    return style.frame_axes(ax, height=y * 30, key=key, notes=[note] if doubt.any() else [])
 
 
-def plot_themes(themes: pd.DataFrame, *, ax: Axes, language: Language, limit: int = 15) -> Axes:
-    """Draw the most frequent tags.
-
-    Parameters
-    ----------
-    themes : pandas.DataFrame
-        `tag`, `n` (actors that carry it), most frequent first.
-    ax, language : Axes, Language
-        Where to draw, words and numbers.
-    limit : int
-        Number of tags drawn.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The same axes: `n` along x, one row a tag along y, downwards from 0.
-    """
-    shown, left_out = themes.head(limit), max(len(themes) - limit, 0)
-    if shown.empty:
-        return style.say_empty(ax, language=language)
-    names = [style.shorten_name(tag) for tag in shown["tag"]]
-    words = language.ngettext("+ %(n)s theme not shown", "+ %(n)s themes not shown", left_out)
-    notes = [words % {"n": language.format_number(left_out)}] if left_out else []
-    return _draw_counts(ax, names, shown["n"], language=language, notes=notes)
+def plot_themes(themes: pd.DataFrame, *, ax: Axes, language: Language) -> Axes:
+    """Draw the fifteen most frequent tags; `themes`: tag, n, most frequent first."""
+    shown, n_more = themes.head(_THEMES), max(len(themes) - _THEMES, 0)
+    words = language.ngettext("+ %(n)s theme not shown", "+ %(n)s themes not shown", n_more)
+    counts = shown["n"].set_axis(shown["tag"].map(style.shorten_name))
+    return _draw_counts(ax, counts, language, note=fill_in(words, n_more, language))
 
 
-def plot_founded(founded: pd.DataFrame, *, ax: Axes, language: Language, limit: int = 8) -> Axes:
-    """Draw how many actors were founded in each decade.
+def plot_founded(founded: pd.DataFrame, *, ax: Axes, language: Language) -> Axes:
+    """Draw how many were founded in each of the last eight decades, and before.
 
-    Parameters
-    ----------
-    founded : pandas.DataFrame
-        `period` (first year of a decade, as text), `n`.
-    ax, language : Axes, Language
-        Where to draw, words and numbers.
-    limit : int
-        Number of decades drawn one by one, the last ones; those before are drawn together.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The same axes: `n` along x, one row a decade along y, downwards from 0, empty decades
-        included.
+    `founded`: period (first year of a decade), n.
     """
     if founded.empty:
-        return style.say_empty(ax, language=language)
-    counts = founded["n"].groupby(founded["period"].astype(int)).sum()
-    last = int(counts.index.max())
-    first = max(int(counts.index.min()), last - 10 * (limit - 1))
-    decades = range(first, last + 1, 10)
-    names = [language.gettext("%(year)ss") % {"year": decade} for decade in decades]
-    n = [int(counts.get(decade, 0)) for decade in decades]
-    if before := int(counts[counts.index < first].sum()):
-        names.insert(0, language.gettext("before %(year)s") % {"year": first})
-        n.insert(0, before)
-    return _draw_counts(ax, names, n, language=language)
+        return style.say_empty(ax, language)
+    decade = founded["period"].astype(int)
+    before = decade.max() - 10 * _DECADES
+    counts = founded["n"].groupby(decade.clip(lower=before)).sum()
+    counts = counts.reindex(range(counts.index.min(), counts.index.max() + 1, 10), fill_value=0)
+    early, late = language.gettext("before %(year)s"), language.gettext("%(year)ss")
+    names = [late % {"year": y} if y > before else early % {"year": y + 10} for y in counts.index]
+    return _draw_counts(ax, counts.set_axis(names), language)
 
 
 def plot_roles(roles: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language) -> Axes:
-    """Draw, role by role, how many actors state it and of how many their kind lets one expect it.
+    """Draw how many state each role (full mark) and should by their kind (open).
 
-    Parameters
-    ----------
-    roles : pandas.DataFrame
-        `role`, `n_stated`, `n_expected` (counts of actors).
-    ax, codebook, language : Axes, Codebook, Language
-        Where to draw, labels, words and numbers.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The same axes: counts along x, one row a role along y, downwards from 0; a full mark for
-        stated, an open one for expected. Roles that nobody states and nobody should are left out.
+    `roles`: role, n_stated, n_expected; roles that nobody states and nobody should are left out.
     """
-    shown = roles[roles[["n_stated", "n_expected"]].max(axis=1) > 0]
-    if shown.empty:
-        return style.say_empty(ax, language=language)
-    full, open_ = Mark(style.INK, style.INK, "o", 0.75), Mark("#ffffff", style.INK, "o", 1.2)
-    most = shown[["n_stated", "n_expected"]].max(axis=1).to_numpy()
-    places = np.arange(len(shown))
+    counts = roles.set_index("role")[["n_stated", "n_expected"]]
+    counts = counts[counts.max(axis=1) > 0]
+    if counts.empty:
+        return style.say_empty(ax, language)
+    labels = [codebook.label("roles", role, language.code) for role in counts.index]
+    most, places = counts.max(axis=1), range(len(counts))
+    style.set_rows(ax, [style.wrap_words(label, width=24) for label in labels], top=most.max())
     ax.hlines(places, 0, most, color=style.GRID, linewidth=1, zorder=0.5)
-    ax.hlines(places, shown["n_stated"], shown["n_expected"], color=style.RULE, linewidth=2.5)
-    counts = zip(shown["n_stated"], shown["n_expected"], strict=True)
-    for y, (stated, expected) in enumerate(counts):
-        style.put_mark(ax, (expected, y), open_)
-        style.put_mark(ax, (stated, y), full)
-        words = f"{language.format_number(stated)} / {language.format_number(expected)}"
-        _write_number(ax, max(stated, expected), y, words, shift=10)
-    labels = [codebook.label("roles", role, language.code) for role in shown["role"]]
-    style.write_rows(ax, places, [style.wrap_words(label, width=24) for label in labels])
-    ax.set(xlim=(0, most.max()), ylim=(len(shown) - 0.5, -0.5))
-    style.clear_frame(ax)
-    key = [
-        (full, language.gettext("stated")),
-        (open_, language.gettext("expected of their kind")),
-    ]
-    style.frame_axes(ax, height=len(shown) * 26, key=key)
-    return ax
+    ax.hlines(places, *counts.to_numpy().T, color=RULE, linewidth=2.5)
+    style.put_marks(ax, counts["n_expected"], places, _EXPECTED)
+    style.put_marks(ax, counts["n_stated"], places, _STATED)
+    for y, pair in enumerate(counts.to_numpy()):
+        words = " / ".join(language.format_number(n) for n in pair)
+        write(ax, (pair.max(), y), words, **NUMBER | {"shift": (10, 0)})
+    expected = language.gettext("expected of their kind")
+    key = [(_STATED, language.gettext("stated")), (_EXPECTED, expected)]
+    return style.frame_axes(ax, height=len(counts) * 26, key=key)
 
 
-def _split_kinds(kinds: pd.DataFrame) -> list[pd.DataFrame]:
-    """Return the guide's kinds, the extensions present and the unclassified, large ones first."""
-    unknown, guide = kinds["kind"] == "unclassified", kinds["origin"] == "guide"
-    total = max(int(kinds.loc[~unknown, "n"].sum()), 1)
-    present = kinds["n"] > 0
-    rest = kinds[unknown & present].assign(share=lambda row: row["n"] / total)
-    blocks = [kinds[guide & ~unknown], kinds[~guide & ~unknown & present], rest]
-    return [block.sort_values("n", ascending=False, kind="stable") for block in blocks]
-
-
-def _draw_kind(ax: Axes, y: float, row: Mapping[Any, Any], *, language: Language) -> float:
+def _draw_kind(ax: Axes, y: float, row: Mapping[Any, Any], language: Language) -> float:
     """Draw one bar with its mark, whisker and number; return how far it reaches."""
-    mark, reach = style.find_mark(row["helix"]), float(row["share"])
+    mark, (reach, low, high) = style.find_mark(row["helix"]), (row[share] for share in _SHARES)
     if row["n"] == 0:
-        style.put_mark(ax, (0, y), mark._replace(colour="#ffffff", edge=style.RULE), shift=-10)
-        _write_number(ax, 0, y, language.gettext("none listed to date"))
+        style.put_marks(ax, 0, y, mark._replace(colour="#ffffff", edge=RULE), shift=-10)
+        write(ax, (0, y), language.gettext("none listed to date"), **NUMBER)
         return 0.0
-    style.put_mark(ax, (0, y), mark, shift=-10)
-    (bar,) = ax.barh(y, reach, height=0.4, color=mark.colour, edgecolor=mark.edge, linewidth=0.6)
-    words = language.format_number(row["n"])
-    if row["kind"] == "unclassified":
-        bar.set_hatch("////")
-    else:
-        tiny = row["share"] < 0.005
-        share = language.format_percent(0.01 if tiny else row["share"])
-        words += f" · < {share}" if tiny else f" · {share}"
-        if row["share_high"] - row["share_low"] > 0.005:
-            ends = [row["share_low"], row["share_high"]]
-            ax.plot(ends, [y, y], color=style.INK, linewidth=1, marker="|", markersize=6)
-            reach = max(reach, row["share_high"])
-    _write_number(ax, reach, y, words, color=style.INK)
-    return reach
+    known, words = row["kind"] != UNCLASSIFIED, language.format_number(row["n"])
+    style.put_marks(ax, 0, y, mark, shift=-10)
+    ax.barh(y, reach, height=0.4, color=mark.colour, edgecolor=mark.edge, linewidth=0.6,
+            hatch="" if known else "////")  # fmt: skip
+    words += f" · {style.describe_share(reach, language)}" if known else ""
+    if known and high - low > _DOUBT:
+        ax.plot([low, high], [y, y], color=INK, linewidth=1, marker="|", markersize=6)
+        reach = max(reach, high)
+    write(ax, (reach, y), words, **NUMBER | {"color": INK})
+    return float(reach)
 
 
-def _draw_counts(
-    ax: Axes,
-    names: Sequence[str],
-    n: Sequence[int] | pd.Series[int],
-    *,
-    language: Language,
-    notes: Sequence[str] = (),
-) -> Axes:
-    """Draw plain counts, one row each, the number at the end of its bar."""
-    places = np.arange(len(names))
-    sns.barplot(x=list(n), y=places, orient="h", color=style.SHADES[3], saturation=1, width=0.62,
-                native_scale=True, ax=ax)  # fmt: skip
-    for y, count in enumerate(n):
-        _write_number(ax, count, y, language.format_number(count))
-    style.write_rows(ax, places, names)
-    ax.set(xlabel="", ylabel="", xlim=(0, max([1, *n])), ylim=(len(names) - 0.5, -0.5))
-    style.clear_frame(ax)
-    style.frame_axes(ax, height=len(names) * _THIN_ROW, notes=notes)
-    return ax
-
-
-def _write_number(
-    ax: Axes, x: float, y: float, words: str, *, shift: float = 6, color: str = style.MUTED
-) -> None:
-    style.write(ax, (x, y), words, shift=(shift, 0), va="center", fontsize=style.SMALL, color=color)
+def _draw_counts(ax: Axes, counts: pd.Series[int], language: Language, *, note: str = "") -> Axes:
+    if counts.empty:
+        return style.say_empty(ax, language)
+    ax.barh(range(len(counts)), counts, height=0.62, color=style.SHADES[3])
+    for y, n in enumerate(counts):
+        write(ax, (n, y), language.format_number(n), **NUMBER)
+    style.set_rows(ax, list(counts.index), top=max(1, counts.max()))
+    return style.frame_axes(ax, height=len(counts) * 22, notes=[note])
