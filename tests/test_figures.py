@@ -37,7 +37,7 @@ NAMES = [
     "Tartu Ülikooli teaduspark Õismäe",
     "جمعية شباب المدينة",
     "日本のハブ",
-    "Deux\nlignes\x0b et \ud800",
+    "Deux\nlignes\x0b et plus",
     "École 42",
 ]
 DECADES = pd.DataFrame({"period": ["1250", "1990", "2010"], "n": [1, 4, 30]})
@@ -318,7 +318,8 @@ def test_helices_differ_in_lightness_and_in_shape() -> None:
 
 def test_names_are_short_single_lines() -> None:
     assert style.shorten_name(NAMES[1]) == "Syndicat mixte de gestion d…"
-    assert style.shorten_name(NAMES[8]) == "Deux lignes et"
+    assert style.shorten_name(NAMES[8]) == "Deux lignes et plus"
+    assert style.clean_words("Deux\x0b et \ud800") == "Deux et"
     assert style.wrap_words("Structures d'accompagnement et lieux", width=26).count("\n") == 1
 
 
