@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from ecoanalysis import schemas
+from ecoanalysis.codebook import read_codebook
 from ecoanalysis.errors import StudyError, UsageError
 from ecoanalysis.study import (
     Descriptor,
@@ -25,7 +26,7 @@ from ecoanalysis.study import (
     read_study,
     write_study,
 )
-from ecoanalysis.study import conformity as conformity_module
+from ecoanalysis.study import check as check_module
 from ecoanalysis.study.descriptor import FICTIONAL_NOTICE
 from ecoanalysis.study.files import clean_text
 from ecoanalysis.study.outlines import find_country, find_inside
@@ -249,7 +250,7 @@ def test_workbooks_and_tables_that_are_not_read_are_named(good_study: Path) -> N
 def test_the_check_stops_after_too_many_faults(
     good_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conformity_module, "_MOST_FAULTS", 3)
+    monkeypatch.setattr(check_module, "_MOST_FAULTS", 3)
     text = GOOD_STUDY["actors.csv"].replace(",local,", ",lokal,")
     (good_study / "actors.csv").write_text(text, encoding="utf-8")
     faults = check_study(good_study)
@@ -343,7 +344,7 @@ def test_a_verdict_is_kept_until_a_file_changes(
 
     replace_file(good_study, "actors.csv", "12.64,-8.01", "0,0")
     first = check_study(good_study)
-    monkeypatch.setattr(conformity_module, "_read_rows", fail)
+    monkeypatch.setattr(check_module, "_make_judge", fail)
     assert_frame_equal(check_study(good_study), first)
     assert_frame_equal(read_study(good_study).warnings, first)
     replace_file(good_study, "actors.csv", "Union des femmes", "Union des Femmes")
@@ -497,9 +498,15 @@ def test_new_study_waits_for_rows_and_reads_once_filled(tmp_path: Path) -> None:
     assert faults["code"].tolist() == ["empty_table", "empty_table"]
     book = openpyxl.load_workbook(path / "study.xlsx")
     assert book.sheetnames[0] == "lisez-moi"
-    explained = {row[1] for row in book["lisez-moi"].iter_rows(values_only=True)}
-    assert set(schemas.list_columns("actors")) <= explained
+    explained = {row[:2]: row[5] for row in book["lisez-moi"].iter_rows(values_only=True)}
+    assert {("actors", name) for name in schemas.list_columns("actors")} <= set(explained)
+    assert explained["actors", "reach"] == "local; national; international"
+    assert str(explained["actors", "kind"]).startswith("local_authority; ")
     assert [cell.value for cell in book["actors"][1]] == schemas.list_columns("actors")
+    lists = {str(v.sqref): v.formula1 for v in book["actors"].data_validations.dataValidation}
+    cells = book["lisez-moi"][lists["D2:D5000"].split("!")[1].replace("$", "")][0]
+    assert schemas.list_columns("actors").index("kind") == 3  # column D
+    assert [cell.value for cell in cells] == list(read_codebook().kinds.index)
     book["territories"].append(["ville", "Ville", "ML"])
     book["actors"].append(["ville", "a1", "Mairie", "local_authority"])
     book.save(path / "study.xlsx")

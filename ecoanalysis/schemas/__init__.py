@@ -9,77 +9,35 @@ list) and `description_fr`.
 from __future__ import annotations
 
 import json
-from copy import deepcopy
-from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from ecoanalysis.errors import UsageError
 
+LOCAL_CODES: tuple[str, ...] = ("kinds", "subkinds", "criteria")
 TABLES: tuple[str, ...] = (
-    "territories",
-    "actors",
-    "relations",
-    "raters",
-    "ratings",
-    "challenges",
-    "positions",
-    "influences",
-    "constraints",
-    "actions",
-    "kinds",
-    "subkinds",
-    "criteria",
+    *("territories", "actors", "relations", "raters", "ratings", "challenges"),
+    *("positions", "influences", "constraints", "actions", *LOCAL_CODES),
 )
 REQUIRED: tuple[str, ...] = ("territories", "actors")
+_NUMBERS = ("number", "integer")
 
 
 def read_schema(table: str) -> dict[str, Any]:
-    """Read the Table Schema of one table.
+    """Read the schema of one of `TABLES`: `title`, `fields`, `primaryKey`, `foreignKeys`."""
+    if table not in TABLES:
+        raise UsageError(f"Unknown table: {table!r}; allowed: {', '.join(TABLES)}.")
+    text = Path(__file__).with_name(f"{table}.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
-    Parameters
-    ----------
-    table : str
-        One of `TABLES`.
 
-    Returns
-    -------
-    dict
-        A fresh copy of the schema: `title`, `fields`, `primaryKey`, `foreignKeys`.
-
-    Raises
-    ------
-    UsageError
-        If no such table is declared.
-    """
-    return deepcopy(_load_schema(table))
+def list_fields(table: str) -> dict[str, dict[str, Any]]:
+    """List the fields of a table by name, each with `constraints`, if only {}, and `numeric`."""
+    declared = read_schema(table)["fields"]
+    return {f["name"]: {"constraints": {}, "numeric": f["type"] in _NUMBERS, **f} for f in declared}
 
 
 def list_columns(table: str) -> list[str]:
-    """List the declared columns of one table, in their order.
-
-    Parameters
-    ----------
-    table : str
-        One of `TABLES`.
-
-    Returns
-    -------
-    list of str
-        Column names.
-
-    Examples
-    --------
-    >>> list_columns("subkinds")[:2]
-    ['code', 'kind']
-    """
-    return [field["name"] for field in _load_schema(table)["fields"]]
-
-
-@cache
-def _load_schema(table: str) -> dict[str, Any]:
-    if table not in TABLES:
-        raise UsageError(f"Unknown table: {table!r}; allowed: {', '.join(TABLES)}.")
-    text = resources.files(__package__).joinpath(f"{table}.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
+    """List the declared columns of a table, in their order."""
+    return list(list_fields(table))

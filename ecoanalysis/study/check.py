@@ -1,235 +1,218 @@
-"""The check of one table: against its schema, and by column what frictionless lets through."""
+"""The check of one table: of each distinct cell, then of what cells and rows say together."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import babel
 import pandas as pd
 
 from ecoanalysis.codebook import Codebook, read_codebook
-from ecoanalysis.schemas import read_schema
-from ecoanalysis.study.columns import (
-    TextTable,
-    is_no_number,
-    parse_dates,
-    report_cells,
-)
-from ecoanalysis.study.conformity import check_conformity
-from ecoanalysis.study.faults import make_faults
-from ecoanalysis.study.suggest import suggest_words
+from ecoanalysis.schemas import list_fields, read_schema
+from ecoanalysis.study.columns import DONT_KNOW, JOINT, TextTable, join_cells, report_cells
+from ecoanalysis.study.faults import Faults, Texts, make_faults
+from ecoanalysis.study.suggest import suggest_folder, suggest_words
+from ecoanalysis.wording import LANGUAGES
 
-_RESERVED = ("comparison", "index", "regions")
-_DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9])(\..*)?")
+_MOST_FAULTS = 10_000
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)+(/\S*)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _SPREADSHEET_ERRORS = {
     *("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!"),
     *("#VALEUR!", "#NOM?", "#NOMBRE!", "#REF !", "#VALOR!", "#NOME?", "#NÚM!", "#N/D"),
 }
+_FAULTS = {
+    **{"type": "not_a_number", "integer": "not_a_whole_number", "date": "impossible_date"},
+    **{"required": "blank_value", "minimum": "out_of_scale", "maximum": "out_of_scale"},
+    **{"website": "not_a_web_address", "territory_id": "unfit_id", "code": "unfit_id"},
+}
+_Map = Mapping[str, Any]
 
 
-def check_table(table: TextTable, *, codebook: Codebook) -> Iterator[pd.DataFrame]:
-    """Check one table by itself.
+def check_table(table: TextTable, *, codebook: Codebook) -> Faults:
+    """Check one table by itself; `codebook` holds the study's own codes too.
 
-    Parameters
-    ----------
-    table : TextTable
-        As `ecoanalysis.study.columns.name_columns` returns it.
-    codebook : Codebook
-        Codes that are allowed, the study's own included.
-
-    Yields
-    ------
-    pandas.DataFrame
-        Faults of one sort in one column: `missing_column`, `blank_value`, `unknown_code`,
-        `subkind_of_another_kind`, `out_of_scale`, `not_a_number`, `not_a_whole_number`,
-        `control_character`, `spreadsheet_error`, `half_coordinates`, `impossible_date`, `unfit_id`,
-        `not_a_web_address`, `self_relation`, `doubled_key`, `too_many_faults`, and the warnings
-        `zero_coordinates` and `doubled_relation`.
+    Yields faults of one sort in one column: `missing_column`, `too_many_faults`, `doubled_key`,
+    `doubled_relation`, those of `_make_judge` for a cell and of `_find_rows` for a row.
     """
-    schema = read_schema(table.name)
-    if table.found.columns.empty:
+    if table.found.empty:
         return
     askew = list(table.askew)
     table = replace(table, found=table.found.drop(askew), cells=table.cells.drop(askew))
-    fields = {field["name"]: field for field in schema["fields"]}
+    fields = list_fields(table.name)
     for name in table.missing:
-        if fields[name].get("constraints", {}).get("required"):
-            place = {"table": table.name, "file": table.file, "field": name}
-            yield make_faults("missing_column", rows=[1], **place)
-    for name in table.found.columns:
-        numeric = fields.get(name, {}).get("type") in {"number", "integer"}
-        yield from _check_texts(table, name, numeric=numeric)
-    yield from check_conformity(table)
-    for field in fields.values():
-        if field["name"] in table.cells:
-            yield from _check_field(table, field, codebook)
-    yield from _check_rows(table, schema, codebook)
+        if "required" in fields[name]["constraints"]:
+            yield from report_cells(table, "missing_column", pd.Series("", index=[1], name=name))
+    yield from _check_cells(table, fields, codebook)
+    for code, name, bad, allowed in _find_rows(table, codebook):
+        if bad.any():
+            cells = table.found if name in table.found else table.cells
+            texts = allowed if isinstance(allowed, str) else allowed[bad]
+            yield from report_cells(table, code, cells.loc[bad, name], allowed=texts)
+    key = read_schema(table.name).get("primaryKey", [])
+    if key and key[0] not in table.missing:
+        keys = table.cells[[name for name in key if name not in table.missing]]
+        yield from _check_keys(table, keys, "doubled_key", field=keys.columns[-1])
+    if table.name == "relations":
+        ties = _direct_ties(table, codebook)
+        yield from _check_keys(table, ties, "doubled_relation", field="target_id")
 
 
-def _find_cells(column: pd.Series[str], is_bad: Callable[[str], object]) -> pd.Series[str]:
-    """Keep the cells that a test on their distinct texts finds bad."""
-    bad = [text for text in column.unique() if is_bad(text)]
-    return column[column.isin(bad)] if bad else column.iloc[:0]
-
-
-def _check_texts(table: TextTable, name: str, *, numeric: bool) -> Iterator[pd.DataFrame]:
-    column = table.found[name]
-    yield from report_cells(table, "control_character", name, _find_cells(column, _CONTROL.search))
-    errors = _find_cells(column, _SPREADSHEET_ERRORS.__contains__)
-    yield from report_cells(table, "spreadsheet_error", name, errors)
-    if numeric:
-        values = table.cells[name].drop(errors.index)
-        bad = _find_cells(values, is_no_number)
-        sought = [_write_plainly(text) for text in bad]
-        yield from report_cells(table, "not_a_number", name, column[bad.index], suggestion=sought)
-
-
-def _write_plainly(text: str) -> str:
-    """Write 1 234,5 as 1234.5, where that is a number."""
-    plain = re.sub(r"\s", "", text).replace(",", ".")
-    return "" if is_no_number(plain) else plain
-
-
-def _check_field(
-    table: TextTable, field: Mapping[str, Any], codebook: Codebook
-) -> Iterator[pd.DataFrame]:
-    name = field["name"]
-    column = table.cells[name]
+def list_codes(field: _Map, codebook: Codebook) -> dict[str, str]:
+    """List the codes that a column takes, by every spelling that stands for one."""
+    mixed = field["type"] == "string" and field.get("numeric")
+    words = field["constraints"].get("enum", [DONT_KNOW] if mixed else [])
+    codes = {str(word): str(word) for word in words}
+    names = {"UK": "GB"} if field["name"] == "country_code" else {}
+    for language in ("en", "fr", "pt") if names else ():
+        labels = babel.Locale(language).territories
+        names |= {labels[code]: code for code in codes if code in labels}
     if "codebook" in field:
-        yield from _check_codes(table, field, codebook)
-    if field["type"] == "date":
-        filled = column[column != ""]
-        bad = filled[parse_dates(filled).isna()]
-        cells = table.found.loc[bad.index, name]
-        yield from report_cells(table, "impossible_date", name, cells, allowed="YYYY-MM-DD")
-    if table.name == "territories" and name == "territory_id":
-        bad = _find_cells(column, lambda text: text in _RESERVED or _DEVICE.fullmatch(text))
-        meant = [f"{text}-1" for text in bad]
-        allowed = field["allowed"]
-        yield from report_cells(table, "unfit_id", name, bad, allowed=allowed, suggestion=meant)
+        entries: pd.DataFrame = getattr(codebook, field["codebook"])
+        if "dimension" in field:
+            entries = entries[entries["dimension"] == field["dimension"]]
+        codes = {code: code for code in entries.index}
+        for language in LANGUAGES:
+            names |= dict(zip(entries[f"label_{language}"], entries.index, strict=True))
+    return codes | names | codes
 
 
-def _check_codes(
-    table: TextTable, field: Mapping[str, Any], codebook: Codebook
-) -> Iterator[pd.DataFrame]:
-    entries: pd.DataFrame = getattr(codebook, field["codebook"])
-    if "dimension" in field:
-        entries = entries[entries["dimension"] == field["dimension"]]
-    codes = set(entries.index)
-    words = table.cells[field["name"]]
-    if field.get("many"):
-        words = words.str.split(";").explode().str.strip()
-    bad = _find_cells(words, lambda text: text and text not in codes)
-    if len(bad):
-        labels = {
-            str(label): str(code)
-            for name in ("label_fr", "label_en")
-            for code, label in entries[name].items()
-        }
-        meant = suggest_words(bad, known=labels | {code: code for code in codes})
-        allowed = "; ".join(entries.index)
-        yield from report_cells(
-            table, "unknown_code", field["name"], bad, allowed=allowed, suggestion=meant
+def _check_cells(table: TextTable, fields: Mapping[str, _Map], codebook: Codebook) -> Faults:
+    """Judge each distinct text of a column, and stop after 10,000 bad cells."""
+    left = _MOST_FAULTS
+    for name, found in table.found.items():
+        field = fields.get(str(name), {"name": name, "type": "string", "constraints": {}})
+        texts = table.cells[name]
+        if field.get("many"):
+            texts = found = texts.str.split(";").explode().str.strip()
+        codes = list_codes(field, codebook)
+        judge = _make_judge(field, codes)
+        sorts: dict[str, list[str]] = {}
+        for text in texts.unique():
+            sorts.setdefault(judge(text), []).append(text)
+        sorts.pop("", None)
+        for code, bad in sorts.items():
+            cells = found[texts.isin(bad).to_numpy()].iloc[:left]
+            left -= len(cells)
+            yield from report_cells(table, code, cells, **_explain(code, field, codes, cells))
+        if left <= 0:
+            n = str(_MOST_FAULTS)
+            yield make_faults("too_many_faults", table=table.name, file=table.file, found=n)
+            return
+
+
+def _make_judge(field: _Map, codes: _Map) -> Callable[[str], str]:
+    """Make the function that names what is amiss with the text of a cell, if anything."""
+    from frictionless import fields
+
+    kind = getattr(fields, field["type"].capitalize() + "Field")
+    read = kind(name=field["name"], constraints=field["constraints"]).create_cell_reader()
+    known = {"", *codes.values()} if "codebook" in field else None
+    number = field["type"] in {"number", "integer"}
+
+    def judge(text: str) -> str:
+        if _CONTROL.search(text):
+            return "control_character"
+        if text in _SPREADSHEET_ERRORS:
+            return "spreadsheet_error"
+        if number and _is_no_number(text):
+            return "not_a_number"
+        _, notes = read(text)
+        for note in notes or ():
+            detail = {"type": field["type"], "pattern": field["name"]}.get(note, note)
+            return _FAULTS.get(detail) or _FAULTS.get(note, "unknown_code")
+        return "" if known is None or text in known else "unknown_code"
+
+    return judge
+
+
+def _is_no_number(text: str) -> bool:
+    """Tell what the number type of the schema would take, or call off the scale, by mistake."""
+    try:
+        return bool(text) and not (
+            text.isascii() and "_" not in text and math.isfinite(float(text))
         )
+    except ValueError:
+        return True
 
 
-def _check_rows(
-    table: TextTable, schema: Mapping[str, Any], codebook: Codebook
-) -> Iterator[pd.DataFrame]:
-    """Check what several cells of a row, or several rows, say together."""
+def _explain(code: str, field: _Map, codes: _Map, cells: pd.Series[str]) -> dict[str, Texts]:
+    """Say what is allowed in a column, and what was probably meant by each bad cell."""
+    allowed = field.get("allowed", "; ".join(dict.fromkeys(codes.values())))
+    if code == "unknown_code":
+        likeness = 80 if field["name"] == "country_code" else 62
+        meant = suggest_words(cells, known=codes, likeness=likeness)
+    elif code == "unfit_id":
+        joint = "_" if field["name"] == "code" else "-"
+        meant = [suggest_folder(text).replace("-", joint) for text in cells]
+    elif code == "not_a_web_address":
+        meant = [f"https://{text}" if _HOST.fullmatch(text) else "" for text in cells]
+    elif code == "not_a_number":  # 1 234,5 is written 1234.5
+        plain = [re.sub(r"\s", "", text).replace(",", ".") for text in cells]
+        return {"suggestion": ["" if _is_no_number(text) else text for text in plain]}
+    elif code == "out_of_scale":
+        low, high = (field["constraints"].get(end, "") for end in ("minimum", "maximum"))
+        return {"allowed": f"{low} … {high}".strip()}
+    else:
+        return {"allowed": "YYYY-MM-DD"} if code == "impossible_date" else {}
+    return {"allowed": allowed, "suggestion": meant}
+
+
+def _find_rows(
+    table: TextTable, codebook: Codebook
+) -> Iterator[tuple[str, str, pd.Series[bool], str | pd.Series[str]]]:
+    """Find the rows whose cells do not fit together: code, column, which rows, what is allowed."""
     values = table.cells
-    if {"latitude", "longitude"} <= set(values):
-        yield from _check_points(table)
+    if "latitude" in values:
+        points = values[["latitude", "longitude"]]
+        for name, blank in (points == "").items():
+            yield "half_coordinates", str(name), blank & (points != "").any(axis=1), ""
+        yield "zero_coordinates", "latitude", points.isin(["0", "0.0", "-0.0"]).all(axis=1), ""
     if {"kind", "subkind"} <= set(values):
-        yield from _check_subkinds(table, codebook)
+        homes = codebook.subkinds["kind"]
+        pairs = homes.str.split(";").explode().reset_index()
+        home = values["subkind"].map(homes).fillna("")
+        known = (home != "") & values["kind"].isin(codebook.kinds.index)
+        fits = join_cells(values[["subkind", "kind"]]).isin(join_cells(pairs))
+        yield "subkind_of_another_kind", "subkind", known & ~fits, home
     for one, other in (("source_id", "target_id"), ("actor_id", "other_id")):
         if {one, other} <= set(values):
-            same = values.loc[(values[one] == values[other]) & (values[one] != ""), other]
-            yield from report_cells(table, "self_relation", other, same)
-    if {"rule", "other_id"} <= set(values):
-        alone = values.loc[(values["rule"] == "not_with") & (values["other_id"] == ""), "other_id"]
-        yield from report_cells(table, "blank_value", "other_id", alone)
-    if {"criterion", "value"} <= set(values) and table.name == "ratings":
-        yield from _check_answers(table, codebook)
-    if table.name == "kinds" and "code" in values:
-        new = ~values["code"].isin(read_codebook().kinds.index)
-        helix = values.get("helix", values["code"].str.slice(0, 0))
-        blank = helix[new & (helix == "")]
-        yield from report_cells(table, "blank_value", "helix", blank)
-    key = schema.get("primaryKey", [])
-    if key and key[0] in values:
-        keys = values[[name for name in key if name in values]]
-        yield from _check_keys(table, keys, "doubled_key", field=keys.columns[-1])
-    if table.name == "relations" and {"source_id", "target_id", "kind"} <= set(values):
-        yield from _check_ties(table, codebook)
+            yield "self_relation", other, (values[one] == values[other]) & (values[one] != ""), ""
+    if table.name == "constraints":
+        alone = (values["rule"] == "not_with") & (values["other_id"] == "")
+        yield "blank_value", "other_id", alone, ""
+    if table.name == "kinds":
+        new = ~values["code"].isin([*read_codebook().kinds.index, ""])
+        yield "blank_value", "helix", new & (values["helix"] == ""), ""
+    if table.name == "ratings":
+        ends = codebook.criteria[["scale_min", "scale_max"]]
+        low, high = (values["criterion"].map(ends[end]) for end in ends)
+        answers = pd.to_numeric(values["value"], errors="coerce")
+        scale = ends.map("{:g}".format).agg(" … ".join, axis=1)
+        off = (answers < low) | (answers > high)
+        yield "out_of_scale", "value", off, values["criterion"].map(scale)
 
 
-def _check_points(table: TextTable) -> Iterator[pd.DataFrame]:
-    latitude, longitude = table.cells["latitude"], table.cells["longitude"]
-    for name, other in (("latitude", longitude), ("longitude", latitude)):
-        half = table.found.loc[(table.cells[name] == "") & (other != ""), name]
-        yield from report_cells(table, "half_coordinates", name, half)
-    zero = latitude.isin(["0", "0.0", "-0.0"]) & longitude.isin(["0", "0.0", "-0.0"])
-    yield from report_cells(
-        table, "zero_coordinates", "latitude", table.found.loc[zero, "latitude"]
-    )
+def _direct_ties(table: TextTable, codebook: Codebook) -> pd.DataFrame:
+    """Key ties by their ends; those without direction are the same the other way round."""
+    source, target = table.cells["source_id"], table.cells["target_id"]
+    directed = table.cells["kind"].map(codebook.relation_kinds["directed"]).eq("yes")
+    swap = ~directed & (source > target)
+    ends = {"source": source.where(~swap, target), "target": target.where(~swap, source)}
+    others = [name for name in ("kind", "territory_id", "status") if name not in table.missing]
+    return pd.DataFrame(ends).join(table.cells[others])
 
 
-def _check_subkinds(table: TextTable, codebook: Codebook) -> Iterator[pd.DataFrame]:
-    values = table.cells[["kind", "subkind"]]
-    homes = values["subkind"].map(codebook.subkinds["kind"]).fillna("")
-    pairs = pd.DataFrame({"kind": values["kind"], "home": homes}).drop_duplicates()
-    wrong = {
-        (kind, home)
-        for kind, home in pairs.itertuples(index=False)
-        if kind in codebook.kinds.index and home and kind not in home.split(";")
-    }
-    if wrong:
-        bad = pd.MultiIndex.from_arrays([values["kind"], homes]).isin(list(wrong))
-        cells = table.found.loc[bad, "subkind"]
-        yield from report_cells(
-            table, "subkind_of_another_kind", "subkind", cells, allowed=homes[bad]
-        )
-
-
-def _check_answers(table: TextTable, codebook: Codebook) -> Iterator[pd.DataFrame]:
-    answers = pd.to_numeric(table.cells["value"], errors="coerce")
-    criteria = table.cells["criterion"]
-    low = criteria.map(codebook.criteria["scale_min"])
-    high = criteria.map(codebook.criteria["scale_max"])
-    off = (answers < low) | (answers > high)
-    allowed = [f"{a:g} … {b:g}" for a, b in zip(low[off], high[off], strict=True)]
-    yield from report_cells(
-        table, "out_of_scale", "value", table.found.loc[off, "value"], allowed=allowed
-    )
-
-
-def _check_keys(
-    table: TextTable, keys: pd.DataFrame, code: str, *, field: str
-) -> Iterator[pd.DataFrame]:
+def _check_keys(table: TextTable, keys: pd.DataFrame, code: str, *, field: str) -> Faults:
     """Report the rows whose key is in a row above; `allowed` is that row's number."""
-    filled = keys[(keys.iloc[:, :2] != "").all(axis=1)]
-    joined = filled.iloc[:, 0]
-    if filled.shape[1] > 1:
-        joined = joined.str.cat(filled.iloc[:, 1:], sep="\x1f")
+    joined = join_cells(keys[(keys.iloc[:, :2] != "").all(axis=1)])
     again = joined[joined.duplicated()]
     if len(again):
         first = joined.drop_duplicates()
-        above = again.map(pd.Series(first.index.astype(str), index=first.array))
-        found = again.str.replace("\x1f", " + ")
-        yield from report_cells(table, code, field, found, allowed=above)
-
-
-def _check_ties(table: TextTable, codebook: Codebook) -> Iterator[pd.DataFrame]:
-    """Warn of ties that are there already; without direction, the other way round is the same."""
-    values = table.cells
-    source, target = values["source_id"], values["target_id"]
-    directed = values["kind"].map(codebook.relation_kinds["directed"]).eq("yes")
-    swap = ~directed & (source > target)
-    names = [name for name in ("kind", "territory_id", "status") if name in values]
-    ends = {"source": source.where(~swap, target), "target": target.where(~swap, source)}
-    keys = pd.DataFrame(ends).join(values[names])
-    yield from _check_keys(table, keys, "doubled_relation", field="target_id")
+        above = again.map(dict(zip(first, first.index.astype(str), strict=True)))
+        found = again.str.replace(JOINT, " + ").rename(field)
+        yield from report_cells(table, code, found, allowed=above)

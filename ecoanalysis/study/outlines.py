@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,53 +14,29 @@ _CHUNK = 500
 
 
 def read_outlines(country_code: str) -> list[Points]:
-    """Read the outline of a country.
+    """Read the outline of a country (ISO 3166-1 alpha-2), nothing if the source has none.
 
-    Parameters
-    ----------
-    country_code : str
-        ISO 3166-1 alpha-2.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        Closed rings of shape (n, 2): longitude and latitude in degrees, WGS 84, to 0.01 degree;
-        islands, holes and exclaves are rings of their own. Empty for a country that the source does
-        not outline.
+    It is closed rings of shape (n, 2): longitude and latitude in degrees, WGS 84, to 0.01 degree;
+    islands, holes and exclaves are rings of their own.
     """
-    return [
-        np.cumsum(np.array(ring, dtype=np.int64).reshape(-1, 2), axis=0) / 100
-        for ring in _load_outlines().get(country_code, [])
-    ]
+    rings = [np.array(ring).reshape(-1, 2) for ring in _load_outlines().get(country_code, [])]
+    return [ring.cumsum(axis=0) / 100 for ring in rings]
 
 
 def find_inside(
     points: Points, *, country_code: str, tolerance: float = 0.3
 ) -> npt.NDArray[np.bool_]:
-    """Tell which points lie in a country, or no farther from it than `tolerance`.
+    """Tell which points (longitude, latitude) lie in a country; all, if it has no outline.
 
-    Parameters
-    ----------
-    points : numpy.ndarray
-        Shape (n, 2): longitude and latitude in degrees.
-    country_code : str
-        ISO 3166-1 alpha-2.
-    tolerance : float
-        Distance to the outline (degrees) that is still inside: coasts are drawn coarsely.
-
-    Returns
-    -------
-    numpy.ndarray
-        Booleans, one a point; all true for a country without outline.
+    So do those no farther from it than `tolerance` (degrees): coasts are drawn coarsely.
     """
     rings = read_outlines(country_code)
     if not rings:
         return np.ones(len(points), dtype=bool)
     start = np.concatenate([ring[:-1] for ring in rings])
     end = np.concatenate([ring[1:] for ring in rings])
-    chunks = [points[i : i + _CHUNK] for i in range(0, len(points), _CHUNK)]
-    near = [_is_inside(chunk, start, end, tolerance) for chunk in chunks]
-    return np.concatenate([np.empty(0, dtype=bool), *near])
+    chunks = np.array_split(points, len(points) // _CHUNK + 1)
+    return np.concatenate([_is_inside(chunk, start, end, tolerance) for chunk in chunks])
 
 
 def find_country(point: Points) -> str:
@@ -89,6 +65,6 @@ def _is_inside(
 
 @cache
 def _load_outlines() -> dict[str, list[list[int]]]:
-    text = resources.files(__package__).joinpath("outlines.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("outlines.json").read_text(encoding="utf-8")
     outlines: dict[str, list[list[int]]] = json.loads(text)["outlines"]
     return outlines

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
+import platformdirs
 
 from ecoanalysis.codebook import Codebook, read_codebook
 from ecoanalysis.errors import StudyError
-from ecoanalysis.schemas import TABLES
+from ecoanalysis.schemas import LOCAL_CODES, TABLES
 from ecoanalysis.study.check import check_table
 from ecoanalysis.study.columns import TextTable, name_columns, type_columns
 from ecoanalysis.study.descriptor import Descriptor, read_descriptor
-from ecoanalysis.study.faults import join_faults
+from ecoanalysis.study.faults import FAULT_COLUMNS, join_faults
 from ecoanalysis.study.files import DESCRIPTOR, StudyFiles, parse_tables, read_files
 from ecoanalysis.study.references import check_places, check_references, check_sources
-from ecoanalysis.study.verdicts import name_verdict, read_verdict, store_verdict
 
-_CODEBOOK_TABLES = ("kinds", "subkinds", "criteria")
 _Text = tuple[dict[str, TextTable], Descriptor, list[pd.DataFrame]]
 
 
@@ -27,21 +31,9 @@ _Text = tuple[dict[str, TextTable], Descriptor, list[pd.DataFrame]]
 class Study:
     """A study that passed its check.
 
-    Attributes
-    ----------
-    path : pathlib.Path
-        Its folder.
-    study_id : str
-        The folder's name.
-    descriptor : Descriptor
-        What the study says of itself.
-    tables : mapping of str to pandas.DataFrame
-        Every table of `ecoanalysis.schemas.TABLES`, with every declared column, then the study's
-        own; one that is not there is empty.
-    codebook : Codebook
-        The codebook with the study's own kinds, subkinds and criteria.
-    warnings : pandas.DataFrame
-        Faults of severity `warning`, as `check_study` returns them.
+    `study_id` is the name of its folder. `tables` has each of `ecoanalysis.schemas.TABLES`, with
+    every declared column, then the study's own; one that is not there is empty. `codebook` has the
+    study's own codes too; `warnings` are faults as `check_study` returns them.
     """
 
     path: Path
@@ -53,62 +45,32 @@ class Study:
 
 
 def read_study(path: str | Path) -> Study:
-    """Read a study, if its check finds nothing to refuse.
+    """Read the study in a folder.
 
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        Folder of the study: CSV files, or `study.xlsx`; and `datapackage.yaml`.
-
-    Returns
-    -------
-    Study
-        Tables with types: text `str`, numbers `float64`, dates `datetime64[s]`, missing where
-        blank; `ratings` has a boolean column `dont_know`.
-
-    Raises
-    ------
-    StudyError
-        With all faults at once, if there is anything to refuse.
-    UsageError
-        If there is no such folder.
+    In its tables text is `str`, numbers are `float64`, dates `datetime64[s]`, all missing where
+    blank; `ratings` has a boolean column `dont_know`. A study with anything to refuse is a
+    StudyError, which has all faults at once; no such folder, a UsageError.
     """
     files = read_files(path)
     text = _read_text(files)
     faults = _judge(files, text)
     refused = faults["severity"] == "refusal"
     if refused.any():
-        message = f"{files.path} cannot be read: {int(refused.sum())} faults."
-        raise StudyError(message, faults=faults)
-    read, descriptor, _ = text
-    blank = pd.DataFrame()
-    tables = {
-        name: type_columns(name, read[name].cells if name in read else blank) for name in TABLES
-    }
-    codebook = read_codebook(**{name: tables[name] for name in _CODEBOOK_TABLES})
-    study_id = files.path.resolve().name
-    return Study(files.path, study_id, descriptor, tables, codebook, faults)
+        raise StudyError(
+            f"{files.path} cannot be read: {int(refused.sum())} faults.", faults=faults
+        )
+    cells = dict.fromkeys(TABLES, pd.DataFrame()) | {t.name: t.cells for t in text[0].values()}
+    tables = {name: type_columns(name, cells[name]) for name in TABLES}
+    codebook = read_codebook(**{name: tables[name] for name in LOCAL_CODES})
+    return Study(files.path, files.path.resolve().name, text[1], tables, codebook, faults)
 
 
 def check_study(path: str | Path) -> pd.DataFrame:
-    """Check a study and return all faults at once.
+    """Check the study in a folder and return all faults at once; UsageError without a folder.
 
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        Folder of the study.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a fault, refusals first: `severity` (refusal, warning), `code`, `table`, `file`,
-        `row` (as the spreadsheet shows it, the header being 1; missing for a whole file), `field`,
-        `found`, `allowed` (for a doubled key or tie: the row that has it first), `suggestion`.
-
-    Raises
-    ------
-    UsageError
-        If there is no such folder.
+    One row a fault, refusals first: `severity` (refusal, warning), `code`, `table`, `file`, `row`
+    (as the spreadsheet shows it, the header being 1; missing for a whole file), `field`, `found`,
+    `allowed` (for a doubled key or tie: the row that has it first), `suggestion`.
     """
     return _judge(read_files(path))
 
@@ -119,38 +81,56 @@ def _read_text(files: StudyFiles) -> _Text:
     descriptor, faults = read_descriptor(files.contents.get(DESCRIPTOR), study_id=study_id)
     raw, unread = parse_tables(files)
     tables: dict[str, TextTable] = {}
-    for name in TABLES:
-        if name in raw:
-            tables[name], amiss = name_columns(raw.pop(name), date_order=descriptor.date_order)
-            faults += amiss
+    for name in [name for name in TABLES if name in raw]:
+        tables[name], amiss = name_columns(raw.pop(name), date_order=descriptor.date_order)
+        faults += amiss
     return tables, descriptor, faults + unread
 
 
 def _judge(files: StudyFiles, text: _Text | None = None) -> pd.DataFrame:
-    """Return the verdict on a study: the one that is kept, else that of a new check."""
-    file = name_verdict(files)
-    verdict = read_verdict(file)
-    if verdict is None:
-        tables, descriptor, faults = text or _read_text(files)
-        codebook, amiss = _check_codebook(tables)
-        for name in tables.keys() - set(_CODEBOOK_TABLES):
-            amiss += check_table(tables[name], codebook=codebook)
-        amiss += check_references(tables)
-        amiss += check_places(tables)
-        amiss += check_sources(tables, sources=[s.get("name", "") for s in descriptor.sources])
-        verdict = join_faults([*faults, *amiss])
-        store_verdict(verdict, file)
-    return verdict
+    """Return the verdict on a study: the one in the user's cache, else that of a new check."""
+    file = _name_verdict(files)
+    try:
+        records = json.loads(file.read_text(encoding="utf-8"))
+        faults = pd.DataFrame(records, columns=list(FAULT_COLUMNS))
+        return faults.astype({c: "Int64" if c == "row" else "str" for c in FAULT_COLUMNS})
+    except (OSError, ValueError, TypeError):
+        faults = _check_text(*(text or _read_text(files)))
+    with suppress(OSError):  # where the cache cannot be written, it is checked again next time
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+            faults.to_json(Path(folder, "verdict"), orient="values")
+            Path(folder, "verdict").replace(file)
+    return faults
 
 
-def _check_codebook(tables: Mapping[str, TextTable]) -> tuple[Codebook, list[pd.DataFrame]]:
-    """Check the study's own codes; where they have faults, only their names count further on."""
-    own = {name: tables[name] for name in _CODEBOOK_TABLES if name in tables}
-    cells = {name: table.cells for name, table in own.items() if "code" in table.cells}
+def _check_text(
+    tables: Mapping[str, TextTable], descriptor: Descriptor, faults: list[pd.DataFrame]
+) -> pd.DataFrame:
+    """Check the tables, first the study's own codes; of faulty ones only the names count."""
+    own = {name: table for name, table in tables.items() if name in LOCAL_CODES}
+    cells = {name: table.cells for name, table in own.items() if "code" not in table.missing}
     codes = {name: table[["code"]] for name, table in cells.items()}
     codebook = read_codebook(kinds=codes.get("kinds"))
-    faults: list[pd.DataFrame] = []
-    for table in own.values():
-        faults += check_table(table, codebook=codebook)
-    refused = any((part["severity"] == "refusal").any() for part in faults)
-    return read_codebook(**(codes if refused else cells)), faults
+    amiss = [part for table in own.values() for part in check_table(table, codebook=codebook)]
+    refused = any((part["severity"] == "refusal").any() for part in amiss)
+    codebook = read_codebook(**(codes if refused else cells))
+    for table in tables.values():
+        if table.name not in own:
+            amiss += check_table(table, codebook=codebook)
+    sources = [source.get("name", "") for source in descriptor.sources]
+    across = [*check_references(tables), *check_places(tables)]
+    return join_faults([*faults, *amiss, *across, *check_sources(tables, sources=sources)])
+
+
+def _name_verdict(files: StudyFiles) -> Path:
+    """Name the file of a verdict by all that decides on it: files, schemas, codebook and code."""
+    package = Path(__file__).parents[1]
+    ours = chain(*(sorted((package / p).rglob("*")) for p in ("schemas", "codebook", "study")))
+    code = [file.read_bytes() for file in ours if file.suffix in {".json", ".csv", ".py"}]
+    names = [(name, len(content)) for name, content in files.contents.items()]
+    digest = hashlib.sha256(repr((files.others, names)).encode())
+    for content in (*code, *files.contents.values()):
+        digest.update(content)
+    folder = platformdirs.user_cache_path("ecoanalysis", appauthor=False)
+    return folder / "verdicts" / f"{digest.hexdigest()}.json"

@@ -18,13 +18,7 @@ _WORDS: Mapping[str, str] = {
 
 
 def fold_text(text: str) -> str:
-    """Fold case, accents and punctuation away, so that spellings can be compared.
-
-    Examples
-    --------
-    >>> fold_text("N° Téléphone_2")
-    'n telephone 2'
-    """
+    """Fold case, accents and punctuation away: N° Téléphone_2 is n telephone 2."""
     plain = unicodedata.normalize("NFKD", text)
     letters = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
     return " ".join(re.findall(r"[^\W_]+", letters))
@@ -33,46 +27,25 @@ def fold_text(text: str) -> str:
 def suggest_words(
     found: Iterable[str], *, known: Mapping[str, str] | Sequence[str], likeness: float = 62.0
 ) -> list[str]:
-    """Suggest for each text the known word that looks most like it.
+    """Suggest for each text the known word most like it; blank if none is, or there are too many.
 
-    Parameters
-    ----------
-    found : iterable of str
-        Texts that are not known.
-    known : mapping of str to str, or sequence of str
-        Words, or spellings (codes, labels) and the word that each stands for.
-    likeness : float
-        Least ratio of Indel distance (0-100) at which a word is near enough.
-
-    Returns
-    -------
-    list of str
-        One for each of `found`, blank where nothing is near enough, or too much to compare.
+    `known` may map spellings to the word of each; `likeness` is the least Indel ratio (0-100).
     """
     texts = list(found)
     words = known if isinstance(known, Mapping) else {word: word for word in known}
+    spellings = {spelling: fold_text(spelling) for spelling in words}
     meant: dict[str, str] = {}
-    distinct = list(dict.fromkeys(texts))
-    most = _MOST_COMPARISONS // max(len(words), 1)
-    spellings = {spelling: fold_text(spelling) for spelling in words} if most else {}
-    for text in distinct[:most]:
-        folded = fold_text(text)
-        word = _WORDS.get(folded) or _WORDS.get(text.casefold())
-        if word in words.values():
-            meant[text] = str(word)
-            continue
-        hit = process.extractOne(folded, spellings, scorer=fuzz.ratio, score_cutoff=likeness)
-        meant[text] = words[hit[2]] if hit else ""
+    for text in list(dict.fromkeys(texts))[: _MOST_COMPARISONS // max(len(words), 1)]:
+        word = _WORDS.get(folded := fold_text(text)) or _WORDS.get(text.casefold())
+        if word not in words.values():
+            hit = process.extractOne(folded, spellings, scorer=fuzz.ratio, score_cutoff=likeness)
+            word = words[hit[2]] if hit else ""
+        meant[text] = str(word)
     return [meant.get(text, "") for text in texts]
 
 
 def suggest_folder(text: str) -> str:
-    """Suggest an identifier that every computer takes as a folder's name.
-
-    Examples
-    --------
-    >>> suggest_folder("Val d'Oise (95)")
-    'val-d-oise-95'
-    """
+    """Suggest a name that every computer gives a folder: val-d-oise for Val d'Oise, index-1."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")[:64]
+    name = re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")[:64]
+    return f"{name}-1" if name == text else name

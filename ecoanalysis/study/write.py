@@ -1,4 +1,4 @@
-"""Writing a study as a folder of CSV files, whole or not at all."""
+"""Writing a study: a workbook to begin with, or a folder of CSV files, whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from ecoanalysis.codebook import read_codebook
 from ecoanalysis.errors import UsageError
-from ecoanalysis.schemas import REQUIRED, TABLES, list_columns, read_schema
-from ecoanalysis.study.columns import DONT_KNOW, is_numeric
+from ecoanalysis.schemas import LOCAL_CODES, REQUIRED, TABLES, list_fields, read_schema
+from ecoanalysis.study.check import list_codes
+from ecoanalysis.study.columns import DONT_KNOW
 from ecoanalysis.study.descriptor import Descriptor, write_descriptor
-from ecoanalysis.study.files import DESCRIPTOR, WORKBOOK, clean_text
+from ecoanalysis.study.files import DESCRIPTOR, EXPLANATIONS, WORKBOOK, clean_text
+
+_HEADER = ("table", "colonne / column", "obligatoire / required", "français", "English", "codes")
 
 
 def write_study(
@@ -22,94 +26,122 @@ def write_study(
     """Write the tables of a study as CSV (UTF-8, comma, decimal point) and its descriptor.
 
     Either every file is new or every file is as it was. Files of the folder that are no table of a
-    study stay; a table that is not given or has no rows goes, unless every study needs it.
-
-    Parameters
-    ----------
-    tables : mapping of str to pandas.DataFrame
-        Tables as `read_study` returns them.
-    path : str or pathlib.Path
-        Folder of the study; it is made where there is none.
-    descriptor : Descriptor
-        What the study says of itself.
-
-    Raises
-    ------
-    UsageError
-        If a table is not declared, or the folder holds a `study.xlsx`.
-    OSError
-        If a file cannot be replaced, for example while a spreadsheet has it open.
+    study stay; a table that is not given or has no rows goes, unless every study needs it. A table
+    that is not declared, or a `study.xlsx` in the folder, is a UsageError; a file that cannot be
+    replaced, for example while a spreadsheet has it open, an OSError.
     """
     folder = Path(path)
-    unknown = sorted(set(tables) - set(TABLES))
+    unknown = ", ".join(sorted(set(tables) - set(TABLES)))
     if unknown:
-        raise UsageError(
-            f"No table of a study: {', '.join(unknown)}; there are {', '.join(TABLES)}."
-        )
+        raise UsageError(f"No table of a study: {unknown}; there are {', '.join(TABLES)}.")
     if (folder / WORKBOOK).exists():
-        raise UsageError(
-            f"{folder} holds {WORKBOOK}: a study is a workbook or CSV files, not both."
-        )
-    empty = pd.DataFrame()
-    filled = {name: tables.get(name, empty) for name in TABLES}
-    filled = {name: t for name, t in filled.items() if len(t) or name in REQUIRED}
-    texts: dict[str, str | None] = {f"{name}.csv": None for name in TABLES}
-    texts |= {f"{name}.csv": _write_csv(table, name=name) for name, table in filled.items()}
-    texts[DESCRIPTOR] = write_descriptor(descriptor, name=folder.resolve().name, tables=filled)
+        raise UsageError(f"{folder} holds {WORKBOOK}: CSV files cannot stand beside it.")
+    given = {name: tables.get(name, pd.DataFrame()) for name in TABLES}
+    kept = {name: table for name, table in given.items() if len(table) or name in REQUIRED}
+    texts = {f"{name}.csv": _write_csv(kept[name], name) if name in kept else "" for name in TABLES}
+    texts[DESCRIPTOR] = write_descriptor(descriptor, name=folder.resolve().name, tables=kept)
     folder.mkdir(parents=True, exist_ok=True)
     _replace_files(texts, folder)
 
 
-def _write_csv(table: pd.DataFrame, *, name: str) -> str:
-    fields = {field["name"]: field for field in read_schema(name)["fields"]}
+def new_study(path: str | Path) -> None:
+    """Make a folder with an empty `study.xlsx` and a `datapackage.yaml` to fill in.
+
+    The workbook has a sheet for each table with its headers and lists to choose codes from, and a
+    sheet `lisez-moi` that explains every column in French and in English, with its codes.
+    UsageError if the folder is there and holds anything.
+    """
+    import openpyxl
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    folder = Path(path)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already; choose a folder that is new or empty.")
+    folder.mkdir(parents=True, exist_ok=True)
+    book, codebook = openpyxl.Workbook(), read_codebook()
+    help_sheet = book.worksheets[0]
+    help_sheet.title = EXPLANATIONS
+    help_sheet.append(_HEADER)
+    for name in TABLES[: -len(LOCAL_CODES)]:
+        schema, fields, sheet = read_schema(name), list_fields(name), book.create_sheet(name)
+        needed = "oui / yes" if name in REQUIRED else "non / no"
+        help_sheet.append([name, "", needed, schema["title_fr"], schema["title"]])
+        sheet.append(list(fields))
+        for cell, field in zip(sheet[1], fields.values(), strict=True):
+            required = "required" in field["constraints"]
+            needed = "oui / yes" if required else ""
+            codes = (
+                [] if "allowed" in field else [*dict.fromkeys(list_codes(field, codebook).values())]
+            )
+            texts = (
+                field["description_fr"],
+                field["description"],
+                field.get("allowed", "; ".join(codes)),
+            )
+            help_sheet.append([name, cell.value, needed, *texts, *codes])
+            if codes and not field.get("many"):
+                row, last = help_sheet.max_row, get_column_letter(6 + len(codes))
+                choice = DataValidation("list", f"'{EXPLANATIONS}'!$G${row}:${last}${row}")
+                choice.add(f"{cell.column_letter}2:{cell.column_letter}5000")
+                sheet.add_data_validation(choice)
+            column = sheet.column_dimensions[cell.column_letter]
+            column.width = max(len(cell.value) + 2, 14)
+            column.number_format = "@" if field["type"] == "string" else "General"
+            cell.font = Font(bold=required, italic=not required)
+    for letter, width in zip("ABCDEF", (14, 20, 14, 70, 70, 70), strict=True):
+        help_sheet[f"{letter}1"].font = Font(bold=True)
+        help_sheet.column_dimensions[letter].width = width
+    help_sheet.column_dimensions.group("G", "CZ", hidden=True)
+    for sheet in book.worksheets:
+        sheet.freeze_panes = "A2"
+    book.save(folder / WORKBOOK)
+    text = Path(__file__).with_name("template.yaml").read_text(encoding="utf-8")
+    text = text.replace("{name}", repr(folder.resolve().name))
+    (folder / DESCRIPTOR).write_text(text, encoding="utf-8")
+
+
+def _write_csv(table: pd.DataFrame, name: str) -> str:
+    """Write one table: the declared columns that are filled or required, then the others."""
+    fields = list_fields(name)
     if name == "ratings" and DONT_KNOW in table:
-        answers = _write_numbers(table["value"]).mask(table[DONT_KNOW].astype(bool), DONT_KNOW)
+        answers = _write_column(table["value"], fields["value"])
+        answers = answers.mask(table[DONT_KNOW].astype(bool), DONT_KNOW)
         table = table.drop(columns=DONT_KNOW).assign(value=answers)
     given = table.dropna(axis="columns", how="all")
-    required = {n for n, field in fields.items() if field.get("constraints", {}).get("required")}
-    columns = [c for c in list_columns(name) if c in given or c in required]
-    columns += [c for c in given.columns if c not in fields]
+    columns: list[Any] = [c for c in fields if c in given or "required" in fields[c]["constraints"]]
+    columns += [c for c in given if c not in fields]
     written = {c: _write_column(table[c], fields.get(c, {})) for c in columns if c in table}
     cells = pd.DataFrame(written, index=table.index, columns=columns)
     return cells.to_csv(index=False, lineterminator="\n", na_rep="")
 
 
-def _write_column(column: pd.Series[Any], field: dict[str, Any]) -> pd.Series[str]:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        days: pd.Series[str] = column.dt.strftime("%Y-%m-%d").fillna("")
-        return days
-    if pd.api.types.is_numeric_dtype(column) or (field and is_numeric(field)):
-        return _write_numbers(column)
-    return column.astype("str").where(column.notna(), "").map(clean_text)
-
-
-def _write_numbers(column: pd.Series[Any]) -> pd.Series[str]:
+def _write_column(column: pd.Series[Any], field: Mapping[str, Any]) -> pd.Series[str]:
     """Write numbers with the fewest digits that read back the same, whole ones without a point."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        column = column.dt.strftime("%Y-%m-%d")
     texts = column.astype("str").where(column.notna(), "")
-    return texts.str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
+    if pd.api.types.is_numeric_dtype(column) or field.get("numeric"):
+        return texts.str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
+    return texts.map(clean_text)
 
 
-def _replace_files(texts: Mapping[str, str | None], folder: Path) -> None:
-    """Replace files by new ones (None: by nothing), and put all back if one cannot be replaced."""
+def _replace_files(texts: Mapping[str, str], folder: Path) -> None:
+    """Replace files by new ones (blank: by none), and put all back if one cannot be replaced."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as name:
-        fresh, former = Path(name) / "new", Path(name) / "old"
-        fresh.mkdir()
-        former.mkdir()
         for file, text in texts.items():
-            if text is not None:
-                (fresh / file).write_text(text, encoding="utf-8", newline="")
-        done: list[str] = []
+            if text:
+                Path(name, file).write_text(text, encoding="utf-8", newline="")
+        moved: list[tuple[Path, Path]] = []
         try:
             for file in texts:
-                done.append(file)
-                if (folder / file).exists():
-                    (folder / file).replace(former / file)
-                if (fresh / file).exists():
-                    (fresh / file).replace(folder / file)
+                fresh, here, former = Path(name, file), folder / file, Path(name, f"former-{file}")
+                for start, end in ((here, former), (fresh, here)):
+                    if start.exists():
+                        start.replace(end)
+                        moved.append((start, end))
         except OSError:
-            for file in done:
-                if (former / file).exists():
-                    (former / file).replace(folder / file)
-                elif texts[file] is not None and not (fresh / file).exists():
-                    (folder / file).unlink()
+            for start, end in reversed(moved):
+                end.replace(start)
             raise

@@ -49,6 +49,7 @@ BROKEN: dict[str, tuple[str, str, str, str, int | None, str, str, str]] = {
     "relation status": (RELATIONS, "desired", "wished", "unknown_code", 6, "status", "wished", ""),
     "criterion": (RATINGS, "r1,appetite", "r1,apetite", "unknown_code", 4, "criterion", "apetite", "appetite"),
     "answer in words": (RATINGS, "dont_know", "don't know", "unknown_code", 4, "value", "don't know", "dont_know"),
+    "answer that only begins like one": (RATINGS, "dont_know", "dont_knows", "unknown_code", 4, "value", "dont_knows", "dont_know"),
     "lever that is none": ("actions.csv", "lever_pilot", "familiarity", "unknown_code", 2, "lever", "familiarity", ""),
     "helix": ("kinds.csv", ",civil,", ",civic,", "unknown_code", 2, "helix", "civic", "civil"),
     "setting": (YAML, "census: no", "census: non", "unknown_code", None, "ecosystem.census", "non", "no"),
@@ -61,6 +62,10 @@ BROKEN: dict[str, tuple[str, str, str, str, int | None, str, str, str]] = {
     "name of a no-break space": (ACTORS, "Banque du Fleuve", "\u00a0\u200b", "blank_value", 3, "name", "", ""),
     "blank answer": (RATINGS, "familiarity,4", "familiarity,", "blank_value", 3, "value", "", ""),
     "not with nobody": ("constraints.csv", "not_with,femmes", "not_with,", "blank_value", 3, "other_id", "", ""),
+    "not with nobody, and no column": (
+        "constraints.csv", ALL, "challenge_id,actor_id,rule\netatcivil,banque,not_with\n",
+        "blank_value", 2, "other_id", "", "",
+    ),
     "new kind without helix": ("kinds.csv", ",civil,", ",,", "blank_value", 2, "helix", "", ""),
     # keys and references
     "doubled actor": (ACTORS, "kabara,banque,", "kabara,mairie,", "doubled_key", 3, "actor_id", "kabara + mairie", ""),
@@ -104,6 +109,10 @@ BROKEN: dict[str, tuple[str, str, str, str, int | None, str, str, str]] = {
     "decimal comma": (ACTORS, "12.64", '"12,64"', "not_a_number", 3, "latitude", "12,64", "12.64"),
     "half a year": (ACTORS, ",1995,", ",1995.5,", "not_a_whole_number", 3, "founded", "1995.5", ""),
     "half coordinates": (ACTORS, "12.64,", ",", "half_coordinates", 3, "latitude", "", ""),
+    "half coordinates, and no column": (
+        TERRITORIES, ALL, "territory_id,name,country_code,latitude\nkabara,Kabara,ML,12.65\nnioro,N,ML,\n",
+        "half_coordinates", 2, "longitude", "", "",
+    ),
     # texts
     "NUL": (ACTORS, "Banque du Fleuve", "Banque\0du Fleuve", "control_character", 3, "name", "Banque\0du Fleuve", ""),
     "spreadsheet error": (ACTORS, ",1995,", ",#NUM!,", "spreadsheet_error", 3, "founded", "#NUM!", ""),
