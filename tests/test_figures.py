@@ -71,6 +71,14 @@ def make_averages(actors: pd.DataFrame, *, same: bool = False) -> pd.DataFrame:
     return table if same else table[draws.random(len(table)) > 0.15]
 
 
+def make_grid(actors: pd.DataFrame, *, same: bool = False) -> pd.DataFrame:
+    averages, means = make_averages(actors, same=same), ["familiarity", "appetite"]
+    wide = averages.pivot_table("mean", "actor_id", "criterion").reindex(columns=means)
+    grid = actors.merge(wide, left_on="actor_id", right_index=True)
+    ends = {"low": grid[means] - 0.4, "high": grid[means] + 0.3}
+    return grid.join([ends[end].add_suffix(f"_{end}") for end in ends])
+
+
 def make_ties(n: int, *, mean_degree: float = 4) -> pd.DataFrame:
     draws = np.random.default_rng(7)
     ends = draws.integers(0, n, (int(n * mean_degree / 2), 2))
@@ -78,6 +86,18 @@ def make_ties(n: int, *, mean_degree: float = 4) -> pd.DataFrame:
     return pd.DataFrame(
         {"source_id": [f"a{i}" for i in ends[:, 0]], "target_id": [f"a{i}" for i in ends[:, 1]]}
     )
+
+
+def make_powers(actors: pd.DataFrame) -> pd.DataFrame:
+    power, interest = np.random.default_rng(6).random((2, len(actors)))
+    sure = np.arange(len(actors)) % 2
+    return actors.assign(power=power, interest=interest, p_quadrant=0.6 + 0.4 * sure)
+
+
+def make_ranks(n: int) -> pd.DataFrame:
+    middle = np.arange(1.0, n + 1)
+    ends = {"low": np.maximum(middle - 3, 1), "median": middle, "high": np.minimum(middle + 4, n)}
+    return pd.DataFrame({"name": make_actors(n)["name"], **ends, "n_ranked": n})
 
 
 def make_kinds(actors: pd.DataFrame, *, n_unknown: int = 3) -> pd.DataFrame:
@@ -155,13 +175,16 @@ PLOTS: dict[str, Callable[[Axes], Axes]] = {
     "map, one actor": lambda ax: figures.plot_map(FEW[:1], ax=ax, **BOTH),
     "map, one place": lambda ax: figures.plot_map(make_actors(33, spread=0), ax=ax, **BOTH),
     "map, many": lambda ax: figures.plot_map(MANY, ax=ax, **BOTH),
-    "readiness": lambda ax: figures.plot_readiness(make_averages(FEW), actors=FEW, ax=ax, **BOTH),
+    "readiness": lambda ax: figures.plot_readiness(make_grid(FEW), ax=ax, **BOTH),
     "readiness, all the same": lambda ax: figures.plot_readiness(
-        make_averages(FEW, same=True), actors=FEW, ax=ax, **BOTH
+        make_grid(FEW, same=True), ax=ax, **BOTH
     ),
     "readiness, one actor": lambda ax: figures.plot_readiness(
-        make_averages(FEW[:1], same=True), actors=FEW, ax=ax, **BOTH
+        make_grid(FEW[:1], same=True), ax=ax, **BOTH
     ),
+    "power and interest": lambda ax: figures.plot_power_interest(make_powers(FEW), ax=ax, **BOTH),
+    "ranks": lambda ax: figures.plot_ranks(make_ranks(40), ax=ax, **ALONE),
+    "ranks, one actor": lambda ax: figures.plot_ranks(make_ranks(1), ax=ax, **ALONE),
     "heatmap": lambda ax: figures.plot_heatmap(
         make_averages(FEW), actors=FEW, dimension="resource", ax=ax, **BOTH
     ),
@@ -192,9 +215,11 @@ EMPTY: dict[str, Callable[[Axes], Axes]] = {
     "founded": lambda ax: figures.plot_founded(DECADES[:0], ax=ax, **ALONE),
     "roles": lambda ax: figures.plot_roles(ROLES[:0], ax=ax, **BOTH),
     "map": lambda ax: figures.plot_map(FEW.assign(latitude=np.nan), ax=ax, **BOTH),
-    "readiness": lambda ax: figures.plot_readiness(
-        make_averages(FEW)[:0], actors=FEW, ax=ax, **BOTH
+    "readiness": lambda ax: figures.plot_readiness(make_grid(FEW)[:0], ax=ax, **BOTH),
+    "power and interest": lambda ax: figures.plot_power_interest(
+        make_powers(FEW)[:0], ax=ax, **BOTH
     ),
+    "ranks": lambda ax: figures.plot_ranks(make_ranks(3)[:0], ax=ax, **ALONE),
     "heatmap": lambda ax: figures.plot_heatmap(
         make_averages(FEW)[:0], actors=FEW, dimension="lever", ax=ax, **BOTH
     ),
@@ -395,17 +420,42 @@ def test_towns_are_named_once_without_postal_remains(ax: Axes) -> None:
 
 
 def test_half_rated_actors_are_counted_and_quarters_named(ax: Axes) -> None:
-    rated = pd.DataFrame(
-        [("a0", "familiarity", 4.0), ("a0", "appetite", 4.5), ("a1", "appetite", 1.0)],
-        columns=["actor_id", "criterion", "mean"],
-    )
-    figures.plot_readiness(rated, actors=FEW, ax=ax, codebook=BOOK, language=WORDS["en"])
+    grid = FEW[:3].assign(familiarity=[4.0, np.nan, np.nan], appetite=[4.5, 1.0, np.nan])
+    figures.plot_readiness(grid, ax=ax, codebook=BOOK, language=WORDS["en"])
     words = read_words(ax)
     assert {"At ease and keen", "Keen, to be supported", "Mairie de Valmontagne"} <= set(words)
-    assert "1 organisation rated on one of the two only is not drawn." in words
-    assert [tuple(c.get_offsets()[0]) for c in ax.collections if len(c.get_offsets())] == [
-        (4.0, 4.5)
-    ]
+    (note,) = [word for word in words if word.startswith("Not drawn")]
+    assert "Syndicat mixte" in note and "Mairie" not in note
+    dots = [tuple(c.get_offsets()[0]) for c in ax.collections if len(c.get_facecolors())]
+    assert len(dots) == 1 and dots[0] == pytest.approx((4.0, 4.5))
+    assert not any("draws" in word for word in words)
+
+
+def test_intervals_are_crosses_and_a_missing_bound_draws_none(ax: Axes) -> None:
+    ends = {"familiarity_low": [3.5, np.nan], "familiarity_high": [4.2, np.nan]}
+    grid = FEW[:2].assign(familiarity=[4.0, 2.0], appetite=[4.5, 2.0], **ends)
+    figures.plot_readiness(grid, ax=ax, codebook=BOOK, language=WORDS["en"])
+    lines = [s for c in ax.collections if hasattr(c, "get_segments") for s in c.get_segments()]
+    (line,) = [line for line in lines if len(line)]
+    assert np.allclose(line, [[3.5, 4.5], [4.2, 4.5]])
+    assert "Thin lines: 90% of draws." in read_words(ax)
+
+
+def test_actors_of_an_unsure_quarter_are_open(ax: Axes) -> None:
+    figures.plot_power_interest(make_powers(FEW[:2]), ax=ax, codebook=BOOK, language=WORDS["en"])
+    faces = [c.get_facecolors()[0].tolist() for c in ax.collections if len(c.get_facecolors())]
+    assert sum(face[:3] == [1, 1, 1] for face in faces) == 1 and len(faces) == 2
+
+
+def test_ranks_stand_in_order_with_their_ends(ax: Axes) -> None:
+    ranks = pd.DataFrame(
+        {"name": ["B", "A", "?"], "low": [2.0, 1.0, np.nan], "median": [3.0, 1.5, np.nan],
+         "high": [4.0, 2.0, np.nan], "n_ranked": 5},
+    )  # fmt: skip
+    figures.plot_ranks(ranks, ax=ax, language=WORDS["en"])
+    assert [w for w in read_words(ax) if w in ("A", "B", "?")] == ["A", "B"]
+    (lines,) = [c.get_segments() for c in ax.collections if len(c.get_segments()) == 2]
+    assert [line[:, 0].tolist() for line in lines] == [[1, 2], [2, 4]]
 
 
 def test_missing_cells_are_hatched_and_zero_is_not(ax: Axes) -> None:

@@ -5,7 +5,7 @@ lays the table out and returns the axes. It computes nothing, saves nothing, and
 sentence where the table holds nothing to draw.
 """
 
-from ecoanalysis.figures.actors import plot_map, plot_network, plot_readiness
+from ecoanalysis.figures.actors import plot_map, plot_network, plot_power_interest, plot_readiness
 from ecoanalysis.figures.comparison import (
     plot_diversity,
     plot_mixes,
@@ -14,10 +14,16 @@ from ecoanalysis.figures.comparison import (
 )
 from ecoanalysis.figures.matrices import plot_heatmap, plot_mixing
 from ecoanalysis.figures.svg import draw
-from ecoanalysis.figures.territory import plot_founded, plot_kinds, plot_roles, plot_themes
+from ecoanalysis.figures.territory import (
+    plot_founded,
+    plot_kinds,
+    plot_ranks,
+    plot_roles,
+    plot_themes,
+)
 
 __all__ = [
     "draw", "plot_diversity", "plot_founded", "plot_heatmap", "plot_kinds", "plot_map",
-    "plot_mixes", "plot_mixing", "plot_network", "plot_network_summary", "plot_readiness",
-    "plot_readiness_distributions", "plot_roles", "plot_themes",
+    "plot_mixes", "plot_mixing", "plot_network", "plot_network_summary", "plot_power_interest",
+    "plot_ranks", "plot_readiness", "plot_readiness_distributions", "plot_roles", "plot_themes",
 ]  # fmt: skip

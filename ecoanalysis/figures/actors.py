@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import networkx as nx
@@ -19,7 +20,7 @@ from ecoanalysis.wording import Language
 
 CRITERIA, PLACE = ["familiarity", "appetite"], ["longitude", "latitude"]
 _NEAR, _SMALLEST, _POSTAL = 1.3, 1.0, r"(?i)\bcedex\b.*|\d.*"
-_NAMED, _MANY, _CORE, _TOP = 150, 300, 400, 40
+_NAMED, _MANY, _CORE, _TOP, _SURE = 150, 300, 400, 40, 0.9
 
 
 def plot_map(actors: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language) -> Axes:
@@ -67,33 +68,41 @@ def plot_map(actors: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: La
 
 
 def plot_readiness(
-    averages: pd.DataFrame, *, actors: pd.DataFrame, ax: Axes, codebook: Codebook,
-    language: Language,
-) -> Axes:  # fmt: skip
-    """Draw the mean familiarity (x) and appetite (y) of actors rated on both, fanned out.
+    actors: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language
+) -> Axes:
+    """Draw the familiarity (x) and appetite (y) of each actor, with thin crosses as intervals.
 
-    `averages`: actor_id, criterion, mean (on its scale); `actors`: actor_id, name, helix.
+    `actors`: name, helix, familiarity, appetite (on their scales), and where they are known
+    familiarity_low, familiarity_high, appetite_low, appetite_high. Actors without both are listed.
     """
-    wide = averages.pivot_table(index="actor_id", columns="criterion", values="mean")
-    wide = wide.reindex(columns=CRITERIA).dropna(how="all")
-    rated = actors.merge(wide.dropna(), left_on="actor_id", right_index=True)
-    if rated.empty:
-        return style.say_empty(ax, language)
-    best = rated[CRITERIA].sum(axis=1).sort_values(ascending=False, kind="stable")
-    rated, n_half = rated.loc[best.index], int(wide.isna().any(axis=1).sum())
-    _draw_quarters(ax, codebook, language)
-    half = language.ngettext("%(n)s organisation rated on one of the two only is not drawn.",
-                             "%(n)s organisations rated on one of the two only are not drawn.",
-                             n_half)  # fmt: skip
-    same = language.gettext("Organisations with the same two means are fanned out.")
-    notes = [fill_in(half, n_half, language)]
-    notes += [same] if rated.duplicated(CRITERIA).any() else []
-    key = style.make_key(rated["helix"], codebook, language)
-    style.frame_axes(ax, height=330, key=key, notes=notes, spare=1)
-    places = style.fan_out(ax, rated[CRITERIA].to_numpy(float), spacing=8)
-    style.draw_marks(ax, rated["helix"], places, sizes=8)
-    place_names(ax, places, list(rated["name"]), radius=4, language=language)
-    return ax
+    scales = codebook.criteria.loc[CRITERIA, ["scale_min", "scale_max"]].to_numpy(float)
+    words = language.gettext("Not drawn, too few answers on one or both questions: %(names)s.")
+    quarters = (
+        language.gettext("To be won over step by step"),
+        language.gettext("At ease, to be convinced"),
+        language.gettext("Keen, to be supported"),
+        language.gettext("At ease and keen"),
+    )  # fmt: skip
+    titles = [codebook.label("criteria", code, language.code) for code in CRITERIA]
+    return _plot_grid(actors, CRITERIA, scales, quarters, titles, words, ax, codebook, language)
+
+
+def plot_power_interest(
+    actors: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language
+) -> Axes:
+    """Draw the interest (x) and power (y) of each actor, open where the quarter is unsure.
+
+    `actors`: name, helix, power, interest (0-1), p_quadrant (0-1, share of the draws in its
+    quarter; open below 0.9), and bounds where they are known (power_low, …).
+    """
+    words = language.gettext("Not drawn, power or interest unknown: %(names)s.")
+    quarters = (
+        language.gettext("To be kept in view"), language.gettext("To be kept informed"),
+        language.gettext("To be kept satisfied"), language.gettext("To work with closely"),
+    )  # fmt: skip
+    titles = [language.gettext("Interest"), language.gettext("Power")]
+    return _plot_grid(actors, ["interest", "power"], np.array([(0, 1), (0, 1)]), quarters, titles,
+                      words, ax, codebook, language)  # fmt: skip
 
 
 def plot_network(
@@ -114,7 +123,17 @@ def plot_network(
     if tied.empty:
         return style.say_empty(ax, language)
     shown = tied.head(_CORE).sort_values("degree", ascending=False, kind="stable")
-    notes = _describe_missing(known["name"][known["degree"] == 0], len(shown), len(tied), language)
+    alone, number = known["name"][known["degree"] == 0], language.format_number
+    core = language.gettext("Drawn: the %(n)s best-tied of %(all)s organisations.")
+    none = language.ngettext("No tie listed for %(n)s organisation: %(names)s",
+                             "No tie listed for %(n)s organisations: %(names)s",
+                             len(alone))  # fmt: skip
+    notes = [
+        core % {"n": number(len(shown)), "all": number(len(tied))} * (len(shown) < len(tied)),
+        none % {"n": number(len(alone)), "names": style.list_names(alone, language)}
+        if len(alone)
+        else "",
+    ]
     key = style.make_key(shown["helix"], codebook, language)
     ax.set(xlim=(0, 1), ylim=(0, 1))
     height = 360 if len(shown) > 12 else 240
@@ -163,9 +182,44 @@ def _draw_ground(ax: Axes, low: Array, high: Array, degree: float, language: Lan
     write(ax, (x, y), words, shift=(0, 4), fontsize=SMALL, zorder=4)
 
 
-def _draw_quarters(ax: Axes, codebook: Codebook, language: Language) -> None:
+def _plot_grid(
+    actors: pd.DataFrame, columns: list[str], scales: Array, quarters: Sequence[str],
+    titles: Sequence[str], missing: str, ax: Axes, codebook: Codebook, language: Language,
+) -> Axes:  # fmt: skip
+    """Draw actors, the highest first to be named, in a plane of four quarters."""
+    drawn = actors.dropna(subset=columns)
+    best = drawn[columns].sum(axis=1).sort_values(ascending=False, kind="stable").index
+    drawn, absent = drawn.loc[best], actors.loc[actors.index.difference(best, sort=False), "name"]
+    if drawn.empty:
+        return style.say_empty(ax, language)
+    bounds = [f"{column}_{end}" for column in columns for end in ("low", "high")]
+    ends = drawn.reindex(columns=bounds).to_numpy(float)
+    unsure = drawn["p_quadrant"] < _SURE if "p_quadrant" in drawn else pd.Series(False, best)
+    lines = language.gettext("Thin lines: %(share)s of draws.")
+    share = {"share": language.format_percent(_SURE)}
+    hollow = language.gettext("Open mark: in this quarter in fewer than %(share)s of draws.")
+    same = language.gettext("Organisations at one and the same place are fanned out.")
+    notes = [
+        missing % {"names": style.list_names(absent, language)} if len(absent) else "",
+        lines % share if np.isfinite(ends).any() else "",
+        same if drawn.duplicated(columns).any() else "",
+        hollow % share if unsure.any() else "",
+    ]
+    _draw_quarters(ax, scales, quarters, titles, language)
+    style.frame_axes(ax, height=340, key=style.make_key(drawn["helix"], codebook, language),
+                     notes=notes, spare=1)  # fmt: skip
+    places = style.fan_out(ax, drawn[columns].to_numpy(float), spacing=8)
+    ax.hlines(places[:, 1], *ends[:, :2].T, color=RULE, linewidth=0.6, alpha=0.7, zorder=1)
+    ax.vlines(places[:, 0], *ends[:, 2:].T, color=RULE, linewidth=0.6, alpha=0.7, zorder=1)
+    style.draw_marks(ax, drawn["helix"], places, sizes=8, hollow=unsure)
+    place_names(ax, places, list(drawn["name"]), radius=4, language=language, bbox=style.HALO)
+    return ax
+
+
+def _draw_quarters(
+    ax: Axes, scales: Array, quarters: Sequence[str], titles: Sequence[str], language: Language
+) -> None:
     """Set the scales, shade the quarter that is strong in both, and name all four."""
-    scales = codebook.criteria.loc[CRITERIA, ["scale_min", "scale_max"]].to_numpy(float)
     low, high = (scales + np.outer(np.ptp(scales, axis=1) * (0.03, 0.1), (-1, 1))).T
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     middle = scales.mean(axis=1)
@@ -173,36 +227,15 @@ def _draw_quarters(ax: Axes, codebook: Codebook, language: Language) -> None:
     for (x, y), colour in ((middle, GRID), (low, RULE)):
         ax.axvline(x, color=colour, linewidth=1, zorder=0.5)
         ax.axhline(y, color=colour, linewidth=1, zorder=0.5)
-    quarters = (
-        ((0, 1), language.gettext("Keen, to be supported")),
-        ((1, 1), language.gettext("At ease and keen")),
-        ((0, 0), language.gettext("To be won over step by step")),
-        ((1, 0), language.gettext("At ease, to be convinced")),
-    )
     look: dict[str, Any] = {"color": MUTED, "fontsize": SMALL}
-    for (x, y), words in quarters:
+    for i, words in enumerate(quarters):
+        x, y = i % 2, i // 2
         write(ax, (x, y), words, shift=(6 - 12 * x, 6 - 12 * y), transform=ax.transAxes,
               ha=("left", "right")[x], va=("bottom", "top")[y], weight="bold", **look)  # fmt: skip
-    across, upwards = (codebook.label("criteria", code, language.code) for code in CRITERIA)
     xs, ys = (np.linspace(low, high, int(min(high - low, 10)) + 1) for low, high in scales)
-    style.write_scale(ax, xs, f"{across} →", language)
+    style.write_scale(ax, xs, f"{titles[0]} →", language)
     style.write_rows(ax, ys, [language.format_number(y) for y in ys], **look)
-    write(ax, (0, 1), f"↑ {upwards}", transform=ax.transAxes, shift=(-8, 5), **look)
-
-
-def _describe_missing(
-    alone: pd.Series[str], n_shown: int, n_tied: int, language: Language
-) -> list[str]:
-    core = language.gettext("Drawn: the %(n)s best-tied of %(all)s organisations.")
-    words = language.ngettext("No tie listed for %(n)s organisation: %(names)s",
-                              "No tie listed for %(n)s organisations: %(names)s",
-                              len(alone))  # fmt: skip
-    number = language.format_number
-    names = [style.shorten_name(name) for name in alone[:5]] + ["…"] * (len(alone) > 5)
-    return [
-        core % {"n": number(n_shown), "all": number(n_tied)} if n_shown < n_tied else "",
-        words % {"n": number(len(alone)), "names": ", ".join(names)} if names else "",
-    ]
+    write(ax, (0, 1), f"↑ {titles[1]}", transform=ax.transAxes, shift=(-8, 5), **look)
 
 
 def _lay_out(steps: Array) -> Array:

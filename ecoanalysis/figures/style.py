@@ -99,6 +99,14 @@ def wrap_words(words: str, *, width: int, lines: int = 2) -> str:
                                    break_long_words=False))  # fmt: skip
 
 
+def list_names(names: Iterable[object], language: Language, *, limit: int = 6) -> str:
+    """List the first names, shortened, and say how many more there are."""
+    short = [shorten_name(name) for name in names]
+    n_more = max(len(short) - limit, 0)
+    more = fill_in(language.ngettext("%(n)s other", "%(n)s others", n_more), n_more, language)
+    return ", ".join(filter(None, [*short[:limit], more]))
+
+
 def fill_in(words: str, n: float, language: Language) -> str:
     """Put a number into a note; nothing where it is 0."""
     return words % {"n": language.format_number(n)} if n else ""
@@ -159,14 +167,17 @@ def put_marks(
 
 
 def draw_marks(
-    ax: Axes, helices: pd.Series[str], places: Array, *, sizes: float | Array, alpha: float = 1.0
-) -> None:
+    ax: Axes, helices: pd.Series[str], places: Array, *, sizes: float | Array, alpha: float = 1.0,
+    hollow: pd.Series[bool] | None = None,
+) -> None:  # fmt: skip
     """Draw actors, with diameters in points; the most frequent helix below, of opacity `alpha`."""
     codes, diameters = helices.fillna("").astype(str), np.broadcast_to(sizes, len(helices))
+    empty = np.zeros(len(codes), bool) if hollow is None else hollow.to_numpy(bool)
     for rank, code in enumerate(codes.value_counts().index):
         mark, here = find_mark(code), (codes == code).to_numpy()
         x, y = places[here].T
-        ax.scatter(x, y, s=(diameters[here] * mark.scale) ** 2, c=mark.colour,
+        ax.scatter(x, y, s=(diameters[here] * mark.scale) ** 2,
+                   c=np.where(empty[here], "#ffffff", mark.colour),
                    marker=mark.shape, edgecolors=mark.edge, linewidths=0.6, zorder=2 + rank / 10,
                    clip_on=False, alpha=1 if rank else alpha)  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -13,7 +14,7 @@ from ecoanalysis.figures import style
 from ecoanalysis.figures.style import INK, MUTED, NUMBER, RULE, SMALL, Mark, fill_in, write
 from ecoanalysis.wording import Language
 
-_THEMES, _DECADES, _DOUBT = 15, 8, 0.005
+_THEMES, _DECADES, _RANKS, _DOUBT = 15, 8, 30, 0.005
 _SHARES = ("share", "share_low", "share_high")
 _STATED, _EXPECTED = Mark(INK, INK, "o", 0.75), Mark("#ffffff", INK, "o", 1.2)
 
@@ -100,6 +101,30 @@ def plot_roles(roles: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: L
     expected = language.gettext("expected of their kind")
     key = [(_STATED, language.gettext("stated")), (_EXPECTED, expected)]
     return style.frame_axes(ax, height=len(counts) * 26, key=key)
+
+
+def plot_ranks(ranks: pd.DataFrame, *, ax: Axes, language: Language) -> Axes:
+    """Draw the rank of each actor, 1 the first, and between which ranks it lies; the first thirty.
+
+    `ranks`: name, low, median, high, n_ranked (actors ranked together); unranked ones left out.
+    """
+    known = ranks.dropna(subset="median").sort_values(["median", "low", "high"], kind="stable")
+    if known.empty:
+        return style.say_empty(ax, language)
+    shown, n_more, last = known.head(_RANKS), max(len(known) - _RANKS, 0), known["n_ranked"].max()
+    ticks = np.unique(np.linspace(1, last, min(5, last)).round())
+    style.set_rows(ax, [style.shorten_name(name) for name in shown["name"]], top=last)
+    ax.set_xlim(1 - max(last - 1, 1) / 40, last)
+    ax.vlines(ticks, *ax.get_ylim(), color=style.GRID, linewidth=0.8, zorder=0.5)
+    ax.hlines(range(len(shown)), shown["low"], shown["high"], color=style.SHADES[2], linewidth=4)
+    style.put_marks(ax, shown["median"], range(len(shown)), _STATED, size=8)
+    style.write_scale(ax, ticks, language.gettext("Rank"), language)
+    more = language.ngettext("+ %(n)s organisation not shown", "+ %(n)s organisations not shown",
+                             n_more)  # fmt: skip
+    share = {"share": language.format_percent(0.9)}
+    notes = [language.gettext("Mark: median rank. Line: in %(share)s of draws.") % share,
+             fill_in(more, n_more, language)]  # fmt: skip
+    return style.frame_axes(ax, height=len(shown) * 20, notes=notes)
 
 
 def _draw_kind(ax: Axes, y: float, row: Mapping[Any, Any], language: Language) -> float:

@@ -121,11 +121,7 @@ def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
         figure=_draw(
             rated,
             lambda ax: figures.plot_readiness(
-                tables["averages"],
-                actors=tables["actors"],
-                ax=ax,
-                codebook=book,
-                language=words,
+                _pair_readiness(tables), ax=ax, codebook=book, language=words
             ),
         ),
         agreement=_summarise_agreement(tables["agreement"]),
@@ -137,6 +133,13 @@ def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
         desk=list_records(tables["desk"][tables["desk"]["n"] > 0]),
         minimum_coverage=result.parameters["minimum_coverage"],
     )
+
+
+def _pair_readiness(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put the mean familiarity and appetite of each actor asked about beside its name."""
+    means = tables["averages"].pivot_table("mean", "actor_id", "criterion")
+    means = means.reindex(columns=["familiarity", "appetite"])
+    return tables["actors"].merge(means, left_on="actor_id", right_index=True)
 
 
 def _summarise_agreement(agreement: pd.DataFrame) -> dict[str, float]:
