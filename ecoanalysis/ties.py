@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ecoanalysis.errors import UsageError
 
 TIE_COLUMNS = ("source_id", "target_id", "kind", "weight", "structure", "scope", "directed")
 NODE_ATTRIBUTES = ("name", "kind", "helix")
+_ENDS, _PAIR = ["source_id", "target_id"], ["source", "target"]
 
 
 def select_ties(
@@ -50,26 +50,18 @@ def select_ties(
     UsageError
         If an actor is listed twice or a relation kind is not in the codebook.
     """
-    here = index_actors(actors)
-    kept = _drop_planned(relations)
-    unknown = sorted(set(kept["kind"].dropna()) - set(relation_kinds.index))
-    if unknown:
+    here, kept = index_actors(actors), _drop_planned(relations)
+    if unknown := sorted(set(kept["kind"].dropna()) - set(relation_kinds.index)):
         allowed = ", ".join(relation_kinds.index)
         raise UsageError(f"unknown relation kinds {', '.join(unknown)}; there are: {allowed}")
-    ends = kept["source_id"].isin(here).astype(int) + kept["target_id"].isin(here)
-    found = pd.DataFrame(
-        {
-            "source_id": kept["source_id"],
-            "target_id": kept["target_id"],
-            "kind": kept["kind"],
-            "weight": _read_weights(kept),
-            "structure": kept["kind"].map(relation_kinds["structure"]),
-            "scope": np.where(ends == 2, "inside", "beyond"),
-            "directed": kept["kind"].map(relation_kinds["directed"]).eq("yes"),
-        },
-        columns=list(TIE_COLUMNS),
+    n_here = kept[_ENDS].isin(here).sum(axis=1)
+    found = kept[[*_ENDS, "kind"]].assign(
+        weight=_read_weights(kept),
+        structure=kept["kind"].map(relation_kinds["structure"]),
+        scope=np.where(n_here == 2, "inside", "beyond"),
+        directed=kept["kind"].map(relation_kinds["directed"]).eq("yes"),
     )
-    return found[ends > 0].reset_index(drop=True)
+    return found[n_here > 0].reset_index(drop=True)
 
 
 def combine_ties(
@@ -96,42 +88,37 @@ def combine_ties(
         One row a pair, in the order of `actors`:
 
         - source_id, target_id : the earlier actor first where direction is dropped
+        - source, target : int, their rows in `actors`, counted from 0
         - weight : float > 0, the sum over the pair's relations
-        - kinds : the relation kinds, sorted, `;` between; empty without a `kind` column
+        - kinds : the relation kinds, sorted, `;` between; only with a `kind` column
 
     Raises
     ------
     UsageError
         If an actor is listed twice or a weight is negative.
     """
-    ids = index_actors(actors)
-    rows = _drop_planned(ties)
-    weight = _read_weights(rows).fillna(1.0)
-    if (weight < 0).any():
-        raise UsageError(f"a tie's weight must not be negative; found {weight.min():g}")
-    table = pd.DataFrame(
-        {
-            "source": ids.get_indexer(pd.Index(rows["source_id"])),
-            "target": ids.get_indexer(pd.Index(rows["target_id"])),
-            "weight": weight,
-            "kind": rows["kind"].astype("str").fillna("") if "kind" in rows.columns else "",
-        }
-    )
-    ends = table[["source", "target"]]
-    held = (ends >= 0).all(axis=1) & (table["source"] != table["target"]) & (weight > 0)
+    ids, rows = index_actors(actors), _drop_planned(ties)
+    source, target = (ids.get_indexer(pd.Index(rows[end])) for end in _ENDS)
+    table = pd.DataFrame({"source": source, "target": target}, index=rows.index)
+    table["weight"] = _read_weights(rows).fillna(1.0)
+    if (table["weight"] < 0).any():
+        raise UsageError(f"a tie's weight must not be negative; found {table['weight'].min():g}")
+    if "kind" in rows.columns:
+        table["kind"] = rows["kind"].astype("str").fillna("")
     if not directed:
-        table[["source", "target"]] = np.sort(ends.to_numpy(), axis=1)
+        table[_PAIR] = np.sort(table[_PAIR].to_numpy(), axis=1)
     elif "directed" in rows.columns:
-        both = ~rows["directed"].astype(bool)
-        turned = table[both].rename(columns={"source": "target", "target": "source"})
-        table, held = pd.concat([table, turned]), pd.concat([held, held[both]])
-    pairs = table[held].groupby(["source", "target"])
-    kinds = table[held].drop_duplicates(["source", "target", "kind"]).sort_values("kind")
-    combined = pairs["weight"].sum().to_frame()
-    combined["kinds"] = kinds.groupby(["source", "target"])["kind"].agg(";".join).astype("str")
+        both = table[~rows["directed"].astype(bool)]
+        table = pd.concat([table, both.rename(columns={"source": "target", "target": "source"})])
+    held = (table[_PAIR] >= 0).all(axis=1) & (table["source"] != table["target"])
+    table = table[held & (table["weight"] > 0)]
+    combined = table.groupby(_PAIR)[["weight"]].sum()
+    if "kind" in table.columns:
+        kinds = table.drop_duplicates([*_PAIR, "kind"]).sort_values("kind").groupby(_PAIR)["kind"]
+        combined["kinds"] = kinds.agg(";".join).astype("str")
     combined = combined.reset_index()
-    combined.insert(0, "source_id", ids[combined.pop("source")])
-    combined.insert(1, "target_id", ids[combined.pop("target")])
+    combined.insert(0, "source_id", ids[combined["source"]])
+    combined.insert(1, "target_id", ids[combined["target"]])
     return combined
 
 
@@ -142,12 +129,8 @@ def build_graph(
 
     Parameters
     ----------
-    ties : pandas.DataFrame
-        As `select_ties` returns them; ties beyond the territory are left out.
-    actors : pandas.DataFrame
-        actor_id and whichever of name, kind, helix there are.
-    directed : bool
-        Make a DiGraph (see `combine_ties`).
+    ties, actors, directed
+        As for `combine_ties`; of `actors` whichever of name, kind, helix there are is carried.
     weighted : bool
         Give every edge the attribute `weight`, the sum over the pair's relations.
 
@@ -159,36 +142,18 @@ def build_graph(
     """
     graph: nx.Graph[str] = nx.DiGraph() if directed else nx.Graph()
     columns = [column for column in NODE_ATTRIBUTES if column in actors.columns]
-    ids, texts = index_actors(actors), actors[columns].astype("str").fillna("")
-    for actor_id, values in zip(ids, texts.itertuples(index=False), strict=True):
+    texts = actors[columns].astype("str").fillna("")
+    for actor_id, values in zip(index_actors(actors), texts.itertuples(index=False), strict=True):
         graph.add_node(actor_id, **dict(zip(columns, values, strict=True)))
     pairs = combine_ties(ties, actors=actors, directed=directed)
     carried = ["weight", "kinds"] if weighted else ["kinds"]
-    for source, target, *held in pairs[["source_id", "target_id", *carried]].itertuples(
-        index=False
-    ):
+    for source, target, *held in pairs[[*_ENDS, *carried]].itertuples(index=False):
         graph.add_edge(source, target, **dict(zip(carried, held, strict=True)))
     return graph
 
 
 def index_actors(actors: pd.DataFrame) -> pd.Index:
-    """Return the actor ids, refusing a table in which one stands twice.
-
-    Parameters
-    ----------
-    actors : pandas.DataFrame
-        One row each (actor_id).
-
-    Returns
-    -------
-    pandas.Index
-        The ids in the order of the table.
-
-    Raises
-    ------
-    UsageError
-        If an id stands twice, as it may in the actors of several territories.
-    """
+    """Return the actor ids in their order; `UsageError` if one stands twice."""
     ids: pd.Index = pd.Index(actors["actor_id"])
     if not ids.is_unique:
         doubled = ", ".join(map(str, ids[ids.duplicated()].unique()[:5]))
@@ -196,33 +161,10 @@ def index_actors(actors: pd.DataFrame) -> pd.Index:
     return ids
 
 
-def locate_ends(
-    pairs: pd.DataFrame, *, actors: pd.DataFrame
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Locate both ends of each pair by their row in the table of actors.
-
-    Parameters
-    ----------
-    pairs : pandas.DataFrame
-        As `combine_ties` returns them.
-    actors : pandas.DataFrame
-        One row each (actor_id).
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Rows of the sources and rows of the targets, counted from 0.
-    """
-    ids = index_actors(actors)
-    source, target = (pd.Index(pairs[end]) for end in ("source_id", "target_id"))
-    return ids.get_indexer(source), ids.get_indexer(target)
-
-
 def _drop_planned(relations: pd.DataFrame) -> pd.DataFrame:
     if "status" not in relations.columns:
         return relations
-    status = relations["status"]
-    return relations[status.isna() | status.eq("") | status.eq("existing")]
+    return relations[relations["status"].fillna("").isin(["", "existing"])]
 
 
 def _read_weights(relations: pd.DataFrame) -> pd.Series:

@@ -86,7 +86,8 @@ def test_relations_of_a_pair_make_one_tie_and_weights_add_up() -> None:
     )
     found = ties.combine_ties(relations, actors=ACTORS)
     assert found.to_dict("records") == [
-        {"source_id": "a", "target_id": "b", "weight": 7.0, "kinds": "funds;partners_with"}
+        {"source_id": "a", "target_id": "b", "source": 0, "target": 1}
+        | {"weight": 7.0, "kinds": "funds;partners_with"}
     ]
     arcs = ties.combine_ties(relations, actors=ACTORS, directed=True)
     assert arcs[["source_id", "target_id", "weight"]].to_numpy().tolist() == [

@@ -1,0 +1,29 @@
+"""Describe the network of one territory: positions, bridges, groups, and ties that cross groups.
+
+All measures count ties inside the territory, as `ties.combine_ties` makes them: several relations
+between two actors are one tie, self-relations and weight zero are none, isolates stay. Unless
+told otherwise direction is dropped. A value that is not defined (density of one actor, E-I
+without a tie, the constraint of an isolate) is missing, never 0. Brokerage, mixing and core mean
+something for ties that somebody chose, not for memberships: the caller passes the free ties.
+"""
+
+from ecoanalysis.network.brokerage import measure_brokerage
+from ecoanalysis.network.groups import classify_communities, classify_core
+from ecoanalysis.network.mixing import measure_mixing, tabulate_mixing
+from ecoanalysis.network.positions import measure_actors
+from ecoanalysis.network.removal import measure_bridges, measure_key_players, measure_stability
+from ecoanalysis.network.territory import measure_layers, measure_territory
+
+__all__ = [
+    "classify_communities",
+    "classify_core",
+    "measure_actors",
+    "measure_bridges",
+    "measure_brokerage",
+    "measure_key_players",
+    "measure_layers",
+    "measure_mixing",
+    "measure_stability",
+    "measure_territory",
+    "tabulate_mixing",
+]

@@ -1,0 +1,134 @@
+"""The place of each actor in the network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ecoanalysis.network.arcs import (
+    Arcs,
+    Rows,
+    Values,
+    find_arcs,
+    list_triangles,
+    mirror_arcs,
+    read_arcs,
+)
+from ecoanalysis.ties import index_actors
+
+
+def measure_actors(
+    relations: pd.DataFrame,
+    *,
+    actors: pd.DataFrame,
+    directed: bool = False,
+    weighted: bool = False,
+    pivots: int | None = None,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Measure the place of each actor in the network.
+
+    Where tools disagree: paths are counted in steps, weights or not; closeness and harmonic follow
+    outgoing paths and closeness looks at the actors reached only, as igraph has them (networkx
+    follows incoming ones and multiplies by the share reached); Burt's measures follow his
+    definition (networkx counts self-relations, igraph counts weight zero).
+
+    Parameters
+    ----------
+    relations : pandas.DataFrame
+        source_id, target_id; optionally weight, status, directed (see `ties.combine_ties`).
+    actors : pandas.DataFrame
+        One row each (actor_id); those without a tie are measured too.
+    directed : bool
+        Count arcs: degree and coreness then add those in and those out (Freeman 1978).
+    weighted : bool
+        Use the recorded weights (blank = 1) in strength, PageRank and Burt's measures. Otherwise
+        every tie weighs 1.
+    pivots : int, optional
+        Estimate betweenness from the paths out of that many actors (Brandes & Pich 2007).
+    seed : int
+        Of the choice of pivots.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an actor, in the order of `actors`:
+
+        - actor_id
+        - degree : int >= 0, number of ties
+        - strength : float >= 0, sum of the weights of the actor's ties
+        - betweenness : float >= 0, pairs of others whose shortest paths pass here (Freeman 1977)
+        - closeness : 0-1, inverse of the mean distance to those reached; missing if nobody is
+        - harmonic : 0-1, mean of the inverse distances to all others, 0 to those not reached
+        - pagerank : 0-1, sums to 1 (damping .85; Brin & Page 1998)
+        - coreness : int >= 0, most ties that everybody in some group has inside it (Seidman 1983)
+        - constraint : float > 0, how far the contacts depend on one another (Burt 1992)
+        - effective_size : float >= 1, contacts less their overlap (Burt 1992)
+        - efficiency : 0-1, effective size over the number of contacts; these three are missing
+          for isolates
+        - component : int, 0 for the largest group of actors tied to one another directly or not,
+          whatever the direction; equal sizes in the order of their first actor_id
+        - isolate : bool, no tie inside the territory
+
+    Raises
+    ------
+    UsageError
+        If an actor is listed twice or a weight is negative.
+    """
+    ids = index_actors(actors)
+    arcs = read_arcs(relations, actors=actors, directed=directed, weighted=weighted)
+    graph, n = arcs.make_graph(), arcs.n
+    weights = arcs.weight.tolist() if weighted else None
+    if pivots is None or pivots >= n:
+        betweenness = graph.betweenness()
+    else:
+        chosen = np.random.default_rng(seed).choice(n, pivots, replace=False)
+        betweenness = np.array(graph.betweenness(sources=chosen.tolist())) * n / pivots
+    constraint, effective, contacts = _measure_holes(mirror_arcs(arcs))
+    return pd.DataFrame(
+        {
+            "actor_id": ids,
+            "degree": arcs.degree,
+            "strength": arcs.sum_weights(),
+            "betweenness": np.asarray(betweenness, dtype=float),
+            "closeness": np.array(graph.closeness(mode="out", normalized=True), dtype=float),
+            "harmonic": np.array(graph.harmonic_centrality(mode="out"), dtype=float),
+            "pagerank": np.array(graph.pagerank(weights=weights) if n else [], dtype=float),
+            "coreness": np.array(graph.coreness(), dtype=int),
+            "constraint": constraint,
+            "effective_size": effective,
+            "efficiency": effective / contacts,
+            "component": rank_components(ids, graph.connected_components(mode="weak").membership),
+            "isolate": arcs.degree == 0,
+        }
+    )
+
+
+def rank_components(ids: pd.Index, label: list[int]) -> Rows:
+    """Renumber components from the largest, then by their first id."""
+    found = pd.DataFrame({"label": label, "id": ids}).groupby("label")["id"].agg(["size", "min"])
+    order = found.sort_values(["size", "min"], ascending=[False, True]).index.to_numpy(np.intp)
+    return np.argsort(order)[np.asarray(label, dtype=np.intp)]
+
+
+def _measure_holes(both: Arcs) -> tuple[Values, Values, Values]:
+    """Constraint, effective size and number of contacts, missing for isolates (Burt 1992, ch. 2).
+
+    With z the symmetric weights, p_ij = z_ij / Σ_q z_iq and m_jq = z_jq / max_k z_jk:
+    constraint_i = Σ_j (p_ij + Σ_q p_iq p_qj)², effective size_i = Σ_j (1 - Σ_q p_iq m_jq), j over
+    the contacts of i. Each closed triple (i, q, j) adds one term to the inner sums.
+    """
+    n, i = both.n, both.source
+    share = both.weight / np.bincount(i, both.weight, minlength=n)[i]
+    most = np.zeros(n)
+    np.maximum.at(most, i, both.weight)
+    first, middle, last = list_triangles(both)
+    iq, qj, ij = (
+        find_arcs(both, *ends) for ends in ((first, middle), (middle, last), (first, last))
+    )
+    through = np.bincount(ij, share[iq] * share[qj], minlength=len(i))
+    overlap = np.bincount(first, share[iq] * both.weight[qj] / most[last], minlength=n)
+    contacts = np.bincount(i, minlength=n).astype(float)
+    contacts[contacts == 0] = np.nan
+    constraint = np.bincount(i, (share + through) ** 2, minlength=n) + 0 * contacts
+    return constraint, contacts - overlap, contacts

@@ -1,0 +1,168 @@
+"""What would change if actors were not there: bridges, key players, stability of the measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import igraph
+import numpy as np
+import pandas as pd
+from scipy.stats import pearsonr, rankdata
+
+from ecoanalysis.network.arcs import Values, read_arcs
+from ecoanalysis.ties import index_actors
+
+MINIMUM_TIES, MINIMUM_CORRELATION = 20, 0.8
+LARGE = 2_000
+"""Above so many actors, what needs the paths of all of them again and again is left out."""
+
+
+def measure_bridges(
+    relations: pd.DataFrame, *, actors: pd.DataFrame, betweenness: pd.Series, limit: int = 10
+) -> pd.DataFrame:
+    """Measure what passes through the actors that stand between most others.
+
+    Parameters
+    ----------
+    relations, actors
+        As for `measure_mixing`; no groups are needed.
+    betweenness : pandas.Series
+        Of the same ties without direction, in the order of `actors` (see `measure_actors`).
+    limit : int
+        Most actors to return.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The actors with most betweenness above 0, of equal ones the first by actor_id:
+
+        - actor_id
+        - through : 0-1, share of the pairs of other actors whose shortest paths pass here
+        - n_parted : int, actors that would be cut off from the largest part that stays together
+          of those whom the actor holds together
+    """
+    graph, ids = read_arcs(relations, actors=actors).make_graph(), index_actors(actors)
+    pairs = max((len(ids) - 1) * (len(ids) - 2) / 2, 1)
+    found = pd.DataFrame({"actor_id": ids, "through": betweenness.to_numpy(float) / pairs})
+    found = found[found["through"] > 0].sort_values("actor_id")
+    found = found.sort_values("through", ascending=False, kind="stable").head(limit)
+    parted = []
+    for row in found.index:
+        rest = graph.copy()
+        rest.delete_edges(graph.incident(row))
+        parts = rest.connected_components()
+        sizes = [parts.size(part) for part in {parts.membership[i] for i in graph.neighbors(row)}]
+        parted.append(sum(sizes) - max(sizes))
+    return found.assign(n_parted=np.array(parted, dtype=int)).reset_index(drop=True)
+
+
+def measure_key_players(relations: pd.DataFrame, *, actors: pd.DataFrame) -> pd.DataFrame:
+    """Find the two actors without whom the network falls apart most (Borgatti 2006).
+
+    Of all pairs the one with the largest fragmentation, of equal ones the largest
+    distance-weighted one. Beyond 60 actors only pairs among the 60 with most betweenness are
+    tried, beyond 2,000 only the 10 with most ties.
+
+    Parameters
+    ----------
+    relations, actors
+        As for `measure_mixing`; no groups are needed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Two rows, by actor_id; none without a tie or with fewer than four actors:
+
+        - actor_id
+        - fragmentation : 0-1, share of the pairs left that cannot reach each other
+        - distance_fragmentation : 0-1, the same with each other pair counted as 1 - 1 / distance;
+          missing above 2,000 actors
+        - fragmentation_before : 0-1, with everybody there
+    """
+    graph, ids = read_arcs(relations, actors=actors).make_graph(), index_actors(actors)
+    n = len(ids)
+    columns = ["fragmentation", "distance_fragmentation", "fragmentation_before"]
+    if n < 4 or not graph.ecount():
+        return pd.DataFrame({"actor_id": ids[:0]} | {name: np.empty(0) for name in columns})
+    rank = np.argsort(-np.array(graph.betweenness() if 60 < n <= LARGE else graph.degree()))
+    tried = sorted(rank[: 60 if n <= LARGE else 10].tolist())
+    pairs = list(combinations(tried, 2))
+    apart = np.array([_fragment(_leave_out(graph, pair)) for pair in pairs])
+    best = [pairs[i] for i in np.flatnonzero(apart >= apart.max() - 1e-12)]
+    distant = [np.nan] * len(best)
+    if n <= LARGE:
+        rests = (_leave_out(graph, pair) for pair in best)
+        distant = [1 - float(np.mean(rest.harmonic_centrality())) for rest in rests]
+    chosen = int(np.argmax(distant))
+    found = pd.DataFrame({"actor_id": ids[list(best[chosen])]}).sort_values("actor_id")
+    return found.assign(
+        **dict(zip(columns, (apart.max(), distant[chosen], _fragment(graph)), strict=True))
+    ).reset_index(drop=True)
+
+
+def measure_stability(
+    relations: pd.DataFrame,
+    *,
+    actors: pd.DataFrame,
+    shares: Sequence[float] = (0.1, 0.2, 0.3),
+    draws: int = 20,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Measure whether the order of actors holds when some are missing (Smith & Moody 2013).
+
+    Parameters
+    ----------
+    relations, actors
+        As for `measure_mixing`; no groups are needed.
+    shares : sequence of float
+        Shares (0-1) of the actors left out at random.
+    draws : int
+        Times that each share is left out.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a measure (degree, betweenness; the latter only up to 2,000 actors) and share:
+
+        - measure, missing_share
+        - correlation : -1 to 1, mean rank correlation (Spearman) of the actors that stay between
+          the measure with everybody and without; missing where all are equal
+        - n_ties : int, in the whole network
+    """
+    graph, rng = read_arcs(relations, actors=actors).make_graph(), np.random.default_rng(seed)
+    measures = {"degree": igraph.Graph.degree, "betweenness": igraph.Graph.betweenness}
+    measures = dict(list(measures.items())[: 2 if graph.vcount() <= LARGE else 1])
+    whole = {name: np.array(measure(graph)) for name, measure in measures.items()}
+    rows = []
+    for share in shares:
+        n_gone = round(share * graph.vcount())
+        for _ in range(draws):
+            gone = rng.choice(graph.vcount(), n_gone, replace=False) if graph.vcount() else []
+            rest, stay = _leave_out(graph, gone), np.delete(np.arange(graph.vcount()), gone)
+            for name, measure in measures.items():
+                held = _correlate_ranks(whole[name][stay], np.array(measure(rest)))
+                rows.append((name, share, held))
+    found = pd.DataFrame(rows, columns=["measure", "missing_share", "correlation"])
+    found = found.groupby(["measure", "missing_share"], sort=False, as_index=False).mean()
+    return found.assign(n_ties=graph.ecount())
+
+
+def _leave_out(graph: igraph.Graph, gone: Sequence[int]) -> igraph.Graph:
+    rest = graph.copy()
+    rest.delete_vertices(list(gone))
+    return rest
+
+
+def _fragment(graph: igraph.Graph) -> float:
+    sizes = np.array(graph.connected_components().sizes())
+    n = sizes.sum()
+    return 1 - float((sizes * (sizes - 1)).sum() / (n * (n - 1)))
+
+
+def _correlate_ranks(left: Values, right: Values) -> float:
+    ranks = [rankdata(values) for values in (left, right)]
+    varied = len(left) > 1 and all(np.ptp(values) > 0 for values in ranks)
+    return float(pearsonr(*ranks).statistic) if varied else np.nan
