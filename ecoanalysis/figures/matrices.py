@@ -15,23 +15,26 @@ from ecoanalysis.figures import style
 from ecoanalysis.figures.style import INK, SMALL, Array
 from ecoanalysis.wording import Language
 
-_LIMIT = 30
+_LIMIT = 50
 _SHADES = LinearSegmentedColormap.from_list("shades", style.SHADES)
 _CELL = np.array([(-0.47, -0.45), (0.47, -0.45), (0.47, 0.45), (-0.47, 0.45)])
 
 
 def plot_heatmap(
-    averages: pd.DataFrame, *, actors: pd.DataFrame, dimension: str, ax: Axes, codebook: Codebook,
-    language: Language,
+    averages: pd.DataFrame, *, actors: pd.DataFrame, dimensions: Sequence[str], ax: Axes,
+    codebook: Codebook, language: Language,
 ) -> Axes:  # fmt: skip
-    """Draw the mean ratings of actors (rows) on the criteria (columns) of one dimension.
+    """Draw the mean ratings of actors (rows) on the criteria of some dimensions (columns).
 
-    `averages`: actor_id, criterion, mean (on the criterion's scale); `actors`: actor_id, name. The
-    strongest on the first criterion come first, and so on; thirty with the most answers are kept.
+    `averages`: actor_id, criterion, mean (on the criterion's scale); `actors`: actor_id, name.
+    Actors with the same strongest criterion stand together; fifty with the most answers are kept.
     """
-    criteria = codebook.criteria[codebook.criteria["dimension"] == dimension]
-    wide = averages.pivot_table(index="actor_id", columns="criterion", values="mean")
-    wide = wide[criteria.index.intersection(wide.columns, sort=False)].dropna(how="all")
+    asked = codebook.criteria[codebook.criteria["dimension"].isin(dimensions)]
+    asked = asked.sort_values(
+        "dimension", key=lambda s: s.map(list(dimensions).index), kind="stable"
+    )
+    wide = averages.pivot_table("mean", "actor_id", "criterion")
+    wide = wide[asked.index.intersection(wide.columns, sort=False)].dropna(how="all")
     names = actors.drop_duplicates("actor_id").set_index("actor_id")["name"]
     wide = wide[wide.index.isin(names.index)]
     if wide.empty:
@@ -40,23 +43,38 @@ def plot_heatmap(
     strongest = wide.to_numpy(float, na_value=-np.inf).argmax(axis=1)
     kept = np.lexsort((best, answered))[:_LIMIT]
     shown = wide.iloc[kept[np.lexsort((best[kept], strongest[kept]))]]
-    means, low = shown.to_numpy(float), criteria["scale_min"].min()
-    words = {mean: language.format_number(mean, 1) for mean in np.unique(means)}
-    shares = (means - low) / (criteria["scale_max"].max() - low)
-    _draw_cells(ax, shares, [[words.get(mean, "") for mean in row] for row in means])
+    low, high = asked.loc[shown.columns, ["scale_min", "scale_max"]].to_numpy(float).T
+    words = shown.map(language.format_number, na_action="ignore").to_numpy()
+    group = asked.loc[shown.columns, "dimension"]
+    columns = np.arange(len(group)) + 0.4 * (group.ne(group.shift()).cumsum().to_numpy() - 1)
+    _draw_cells(ax, (shown.to_numpy(float) - low) / (high - low), words, columns)
     n_more = len(wide) - len(shown)
+    rounded = language.gettext("Means, rounded to whole numbers.")
     hatched = language.gettext("Hatched: not asked, or “don’t know”.")
     more = language.ngettext("+ %(n)s organisation not shown", "+ %(n)s organisations not shown",
                              n_more)  # fmt: skip
-    notes = [hatched if np.isnan(means).any() else "", style.fill_in(more, n_more, language)]
+    notes = [rounded, hatched if shown.isna().any(axis=None) else ""]
     rows = [style.shorten_name(names[actor], length=22) for actor in shown.index]
     style.write_rows(ax, range(len(rows)), rows, fontsize=SMALL)
     heads = [codebook.label("criteria", code, language.code) for code in shown.columns]
-    if len(heads) > 1 and len({head.partition(":")[0] for head in heads}) == 1:  # "Interest: …"
-        heads = [head.partition(":")[2].strip() for head in heads]
-        heads = [head[:1].upper() + head[1:] for head in heads]
-    _write_heads(ax, heads, [-0.5] * len(heads), rows)
-    return style.frame_axes(ax, height=len(rows) * 21, notes=notes)
+    titles = {
+        "interest": language.gettext("Gains"), "resource": language.gettext("Means"),
+        "lever": language.gettext("Levers"), "seeks": language.gettext("Needs"),
+    }  # fmt: skip
+    parts = {part: np.flatnonzero(group == part) for part in dimensions}
+    for here in parts.values():  # "Resources: money", "Resources: data" share their first word
+        split = pd.DataFrame([heads[i].split() for i in here]).nunique(dropna=False)
+        shared = len(here) > 1 and int((split > 1).argmax())
+        for i in here:
+            head = " ".join(heads[i].split()[shared:])
+            heads[i] = head[:1].upper() + head[1:]
+    top = 14 + _write_heads(ax, heads, columns, np.full(len(heads), -0.5), rows)
+    for part, here in parts.items() if len(dimensions) > 1 else ():
+        if len(here):
+            ends = columns[here[[0, -1]]]
+            style.write(ax, (ends.mean(), -0.5), titles[part], shift=(0, top), ha="center")
+    notes = [" ".join(filter(None, notes)), style.fill_in(more, n_more, language)]
+    return style.frame_axes(ax, height=len(rows) * 17, notes=notes)
 
 
 def plot_mixing(
@@ -76,39 +94,47 @@ def plot_mixing(
     counts = ties.reindex(index=codes, columns=codes).fillna(0).to_numpy(float)
     counts = np.tril(counts + counts.T - np.diag(np.diag(counts)))
     shares = np.where(np.tri(len(codes)), counts / counts.max(), -1)
-    _draw_cells(ax, shares, [[language.format_number(n) for n in row] for row in counts])
+    words = np.vectorize(language.format_number)(counts)
+    _draw_cells(ax, shares, words, np.arange(len(codes)))
     own = [_CELL + i for i in range(len(codes))]
     ax.add_collection(PolyCollection(own, facecolors="none", edgecolors=INK))
     labels = [codebook.label(group, code, language.code) for code in codes]
     rows = [style.wrap_words(label, width=24) for label in labels]
     style.write_rows(ax, range(len(codes)), rows)
-    _write_heads(ax, labels, np.arange(len(codes)) - 0.5, rows)
+    places = np.arange(len(codes))
+    _write_heads(ax, labels, places, places - 0.5, rows)
     return style.frame_axes(ax, height=len(codes) * 30)
 
 
-def _draw_cells(ax: Axes, shares: Array, words: Sequence[Sequence[str]]) -> None:
+def _draw_cells(ax: Axes, shares: Array, words: Array, columns: Array) -> None:
     """Shade cells from 0 to 1 and write in them; missing ones are hatched, negative ones empty."""
-    full, missing = shares >= 0, np.isnan(shares)
-    cells = [[_CELL + np.array((x, y)) for y, x in np.argwhere(which)] for which in (full, missing)]
-    ax.add_collection(PolyCollection(cells[0], facecolors=_SHADES(shares[full])))
+    order = np.column_stack(np.unravel_index(np.argsort(shares, axis=None), shares.shape))
+    full, missing = (order[which[tuple(order.T)]] for which in (shares >= 0, np.isnan(shares)))
+    cells = [[_CELL + np.array((columns[x], y)) for y, x in which] for which in (full, missing)]
+    shades = shares[tuple(full.T)]
+    ax.add_collection(PolyCollection(cells[0], facecolors=_SHADES(shades)))
     ax.add_collection(PolyCollection(cells[1], facecolors="white", edgecolors=style.RULE,
                                      linewidths=0, hatch="///"))  # fmt: skip
-    for y, x in np.argwhere(full):
-        style.write(ax, (x, y), words[y][x], ha="center", va="center_baseline", fontsize=SMALL,
-                    color="white" if shares[y, x] > 0.6 else INK, in_layout=False)  # fmt: skip
-    ax.set(xlim=(-0.5, shares.shape[1] - 0.5), ylim=(shares.shape[0] - 0.5, -0.5))
+    for (y, x), shade in zip(full, shades, strict=True):
+        style.write(ax, (columns[x], y), words[y][x], ha="center", va="center_baseline",
+                    color="white" if shade > 0.6 else INK, in_layout=False,
+                    fontsize=SMALL)  # fmt: skip
+    ax.set(xlim=(-0.5, columns[-1] + 0.5), ylim=(shares.shape[0] - 0.5, -0.5))
 
 
 def _write_heads(
-    ax: Axes, heads: Sequence[str], tops: Iterable[float], rows: Iterable[str]
-) -> None:
-    """Write the heads of columns above their topmost cells, upright where columns are narrow."""
+    ax: Axes, heads: Sequence[str], columns: Array, tops: Array, rows: Iterable[str]
+) -> float:
+    """Write heads above columns, upright where they are narrow; return their height in points."""
     label = max(len(line) for row in rows for line in row.splitlines())
-    column = (style.WIDTH * 72 - 6.4 * label - 15) / len(heads)
+    column = (style.WIDTH * 72 - 6.4 * label - 15) / (columns[-1] + 1)
     upright = max(len(word) for head in heads for word in head.split()) * 6.2 > column
-    narrow = (15, int(column / 13)) if column > 26 else (20, 1)
+    narrow = (15, int(column / 13)) if column > 26 else (26, 1)
     width, lines = narrow if upright else (int(column / 5.8), 4)
-    for x, (head, top) in enumerate(zip(heads, tops, strict=True)):
-        words = style.wrap_words(head, width=width, lines=lines)
-        style.write(ax, (x, top), words, shift=(0, 5), ha="center", va="bottom", linespacing=1.1,
-                    fontsize=SMALL - 1, rotation=90 * upright)  # fmt: skip
+    texts = [
+        style.write(ax, (x, top), style.wrap_words(head, width=width, lines=lines), shift=(0, 5),
+                    ha="center", va="bottom", linespacing=1.1, fontsize=SMALL - 1,
+                    rotation=90 * upright)
+        for x, top, head in zip(columns, tops, heads, strict=True)
+    ]  # fmt: skip
+    return max(text.get_window_extent().height for text in texts) * 72 / style.find_figure(ax).dpi

@@ -170,7 +170,7 @@ def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
                 lambda ax, dimension=dimension: figures.plot_heatmap(  # type: ignore[misc]
                     tables["averages"],
                     actors=tables["actors"],
-                    dimension=dimension,
+                    dimensions=[dimension],
                     ax=ax,
                     codebook=book,
                     language=words,
