@@ -1,11 +1,11 @@
 """What each field of a list is: read from a YAML file, or guessed from the names of the fields.
 
-Its keys are explained in docs/mapping.md.
+Its keys are declared in mapping.json and explained in docs/mapping.md.
 """
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,52 +22,7 @@ _DERIVED = ("actor_id", "placed", "provenance", "source_category", "channels")
 MAPPED_COLUMNS = tuple(column for column in list_columns("actors") if column not in _DERIVED)
 """Columns of the actors table that fields go to; the import fills the others by other keys."""
 
-_FORM: dict[str, Any] = {
-    "source!": dict.fromkeys(("title", "licence", "credit", "path", "accessed_on"), "a text")
-    | {"name!": "a-z 0-9 -"},
-    "id": "a text",
-    "columns!": {"*": "a column"},
-    "constants": {"column": "a text"},
-    "translations": {"column": {"*": "a text"}},
-    "split": {"column": ["a text"]},
-    "category": ["system:field"],
-    "channels": {"*": "a text"},
-    "placement": {
-        "postcode": ["a text"],
-        "prefixes": {"*": "a text"},
-        "cities": {"*": "a text"},
-        "within_km": "a number",
-        "named_in": ["a text"],
-    },
-    "set_aside": {"*": {"*": "a text"}},
-    "withhold": {"*": ["a text"]},
-    "relations": [
-        {
-            "kind!": "a text",
-            "weight": "a text",
-            "field": "a text",
-            "split": ["a text"],
-            "translations": {"*": "a text"},
-            "end": "target or source",
-            "target": {"column": "a text"},
-        }
-    ],
-    "territories": [{"territory_id!": "a text", "name!": "a text", "country_code!": "a text"}],
-    "date_order": "dmy or mdy",
-    "sheet": "a text",
-}
-"""What a mapping may hold: keys (! needed, * any, column: of the table actors), lists, and texts of
-`_TEXTS`; where a list of texts is wanted, one text will do."""
-
-_TEXTS = {
-    "a text": ".*",
-    "a column": ".+",
-    "a number": r"\d+(\.\d+)?",
-    "a-z 0-9 -": r"[a-z0-9][a-z0-9.-]{0,63}",
-    "system:field": r"[^:;\s]+:.+",
-    "dmy or mdy": "dmy|mdy",
-    "target or source": "target|source",
-}
+_WANTED = {"object": "pairs of key and value", "array": "a list", "string": "a text"}
 _OBVIOUS = {
     "name": "name nom organisation organization structure raisonsociale denomination acteur actor "
     "label",
@@ -80,9 +35,9 @@ _OBVIOUS = {
     "territory_id": "territoryid territory territoire",
     "observed_on": "observedon updated datemaj lastverified",
     **{name: name for name in ("kind", "subkind", "roles", "reach", "publish", "sensitive")},
+    "id": "id identifiant identifier recordid",
+    "category": "category categorie type typologie",
 }
-_OBVIOUS_ID = "id identifiant identifier recordid"
-_OBVIOUS_CATEGORY = "category categorie type typologie"
 
 
 @dataclass(frozen=True)
@@ -123,17 +78,8 @@ def read_mapping(path: str | Path) -> ListMapping:
     """Read a mapping from its YAML file, UTF-8.
 
     Every value is text, as it is written: ``yes``, ``2015-06-01`` and ``01`` stay what they are.
-
-    Returns
-    -------
-    ListMapping
-        The mapping, checked.
-
-    Raises
-    ------
-    UsageError
-        If it is not YAML, or holds a key or a column that is not known; what was probably meant
-        is named.
+    What is not YAML, a key or a column that is not known is a UsageError, which names what was
+    probably meant.
     """
     file = Path(path)
     try:
@@ -142,93 +88,81 @@ def read_mapping(path: str | Path) -> ListMapping:
         raise UsageError(f"{file}: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{file.name}: not YAML: {' '.join(str(error).split())}") from error
-    content = _check(content, _FORM, file.name)
-    if placement := content.get("placement"):
-        placement.setdefault("postcode", [])
-        placement["within_km"] = float(placement.get("within_km", "20"))
-    return ListMapping(**content)
+    return ListMapping(**_check(content, file.name))
 
 
-def _check(value: Any, form: Any, where: str) -> Any:
-    """Check a part of a mapping against its form, and return it with lists where they belong."""
-    if isinstance(form, list):
-        if isinstance(form[0], str) and isinstance(value, str):
-            value = [value]
-        _refuse(not isinstance(value, list), "a list", value, where)
-        return [_check(part, form[0], f"{where}, {n}") for n, part in enumerate(value, start=1)]
-    if isinstance(form, str):
-        fit = isinstance(value, str) and re.fullmatch(_TEXTS[form], value, re.S)
-        _refuse(not fit, form, value, where)
-        if form == "a column":
-            check_name(value, MAPPED_COLUMNS, where)
-        return value
-    _refuse(not isinstance(value, dict), "pairs of key and value", value, where)
-    known = _list_known(form)
-    for key in (key.rstrip("!") for key in form if key.endswith("!")):
-        _refuse(not value.get(key), f"the key {key!r}", list(value), where)
-    for key in value:
-        if "*" not in form:
-            check_name(key, known, where)
-    return {
-        key: _check(part, known.get(key, form.get("*")), f"{where}, {key}")
-        for key, part in value.items()
+def _check(content: Any, where: str) -> Any:
+    """Check a mapping against its schema; one text stands for a list where a list is wanted."""
+    import jsonschema
+
+    schema = json.loads(Path(__file__).with_name("mapping.json").read_text("utf-8"))
+    columns = {
+        "column": MAPPED_COLUMNS,
+        "own_column": (*MAPPED_COLUMNS, "source_category"),
+        "territory_column": list_columns("territories"),
     }
+    schema["$defs"] |= {name: {"enum": list(known)} for name, known in columns.items()}
+    content = _list_texts(content, schema, schema["$defs"])
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(content):
+        parts = [part + 1 if isinstance(part, int) else part for part in error.absolute_path]
+        at, found = ", ".join(map(str, [where, *parts])), error.instance
+        if error.validator == "enum":
+            check_name(found, error.validator_value, at)
+        if error.validator == "additionalProperties":
+            for key in found:
+                check_name(key, error.schema["properties"], at)
+        wanted = error.schema.get("description") or _WANTED.get(error.schema.get("type"))
+        if error.validator == "required":
+            missing = [key for key in error.schema["required"] if key not in found]
+            wanted, found = f"the key {missing[0]!r}", list(found)
+        raise UsageError(f"{at}: {wanted} wanted, found {found!r:.60}.")
+    return content
 
 
-def _list_known(form: Mapping[str, Any]) -> dict[str, Any]:
-    known = {key.rstrip("!"): part for key, part in form.items()}
-    if "column" in known:
-        return dict.fromkeys((*MAPPED_COLUMNS, "source_category"), known["column"])
-    if "country_code" in known:
-        return dict.fromkeys(list_columns("territories"), "a text")
-    return known
+def _list_texts(value: Any, schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
+    """Make one text a list of it wherever the schema wants a list."""
+    schema = parts.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    if schema.get("type") == "array":
+        value = [value] if isinstance(value, str) else value
+        if isinstance(value, list):
+            return [_list_texts(part, schema["items"], parts) for part in value]
+    if isinstance(value, dict):
+        own, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
+        return {key: _list_texts(part, own.get(key, others), parts) for key, part in value.items()}
+    return value
 
 
-def _refuse(wrong: bool, wanted: str, found: Any, where: str) -> None:
-    if wrong:
-        raise UsageError(f"{where}: {wanted} wanted, found {found!r:.60}.")
-
-
-def check_name(name: str, known: Iterable[str], where: str) -> None:
+def check_name(name: Any, known: Iterable[str], where: str) -> None:
     """Refuse a name that is not known, and say which one was probably meant."""
     allowed = list(known)
     if name not in allowed:
-        (near,) = suggest_words([name], known=allowed)
+        (near,) = suggest_words([str(name)], known=allowed)
         hint = f"did you mean {near!r}? " if near else ""
         raise UsageError(f"{where}: {name!r} is not known; {hint}Allowed: {', '.join(allowed)}.")
 
 
 def guess_mapping(fields: Iterable[str], *, source_title: str) -> ListMapping:
-    """Guess what each field is from its name; only obvious names are recognised.
+    """Guess what each field is from its name, to be shown to the person; the source is titled.
 
-    Returns
-    -------
-    ListMapping
-        The guess, to be shown to the person; its source is named by `source_title`.
-
-    Raises
-    ------
-    UsageError
-        If no field is obviously the name of an organisation.
+    Only obvious names are recognised; without one for the organisations' name it is a UsageError.
     """
     folded = {fold_name(name): name for name in reversed(list(fields))}
-
-    def find(words: str) -> str | None:  # by the order of the words: name wins over organisation
-        return next((folded[word] for word in words.split() if word in folded), None)
-
-    found = {find(words): column for column, words in reversed(_OBVIOUS.items())}
-    columns = {name: column for name, column in reversed(found.items()) if name}
-    if "name" not in columns.values():
-        there = ", ".join(reversed(folded.values()))
+    found = {
+        column: next(folded[word] for word in words.split() if word in folded)
+        for column, words in _OBVIOUS.items()  # by the order of the words: name wins over label
+        if not folded.keys().isdisjoint(words.split())
+    }
+    if "name" not in found:
         raise UsageError(
             "No field is obviously the organisation's name; say which one in a mapping. Fields: "
-            + there
+            + ", ".join(reversed(folded.values()))
         )
-    name, category = fold_id(source_title) or "list", find(_OBVIOUS_CATEGORY)
+    name = fold_id(source_title) or "list"
+    own, category = found.pop("id", None), found.pop("category", None)
     return ListMapping(
         source={"name": name, "title": source_title},
-        columns=columns,
-        id=find(_OBVIOUS_ID),
+        columns={field: column for column, field in found.items()},
+        id=own,
         category=[f"{name}:{category}"] if category else [],
         guessed=True,
     )

@@ -10,29 +10,27 @@ from __future__ import annotations
 import json
 import math
 import re
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
 
 import networkx as nx
-import openpyxl
 import pandas as pd
 from defusedxml import DefusedXmlException, ElementTree
 
 from ecoanalysis.errors import UsageError
-from ecoanalysis.study.faults import describe_faults
-from ecoanalysis.study.files import StudyFiles, clean_text, parse_tables
+from ecoanalysis.study.faults import describe_faults, join_faults
+from ecoanalysis.study.files import clean_text, read_sheets
 from ecoanalysis.wording import use_language
 
 LATITUDE, LONGITUDE, SHAPE = "geometry.latitude", "geometry.longitude", "geometry.type"
 EDGE_ENDS = ["source", "target"]
 SPREADSHEET_ERROR = r"#[A-ZÀ-Ü/0]+ ?[!?]|#N/[AD]"
-_GRAPH_READERS: dict[str, Any] = {"gexf": nx.read_gexf, "graphml": nx.read_graphml}
-_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".json")
+_BLANK = r"[\s\x00-\x1f\x7f-\x9f]+"
 
 
 def write_cell(value: object) -> str | None:
@@ -40,11 +38,6 @@ def write_cell(value: object) -> str | None:
 
     Whole floats lose their ``.0`` (a postcode stays what it was), midnight its time; lists are
     joined by ``;``.
-
-    Examples
-    --------
-    >>> write_cell(75001.0), write_cell(["web", "b2b"]), write_cell("  ")
-    ('75001', 'web;b2b', None)
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
@@ -60,28 +53,22 @@ def write_cell(value: object) -> str | None:
         parts = [write_cell(part) for part in value]
         return ";".join(part.replace(";", ",") for part in parts if part) or None
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
-    return _BLANK.sub(" ", clean_text(text)).strip() or None
+    return re.sub(_BLANK, " ", clean_text(text)).strip() or None
 
 
 def read_geojson(files: Iterable[str | Path]) -> pd.DataFrame:
     """Read the features of the GeoJSON files (RFC 7946) of one list.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One text column a property, and `geometry.latitude`, `geometry.longitude` (degrees, WGS 84;
-        missing where the shape is not a point) and `geometry.type`.
+    There is a text column for each property, then `geometry.latitude`, `geometry.longitude`
+    (degrees, WGS 84; missing where the shape is not a point) and `geometry.type`.
     """
-    return pd.concat([_read_geojson(Path(file)) for file in files])
+    return pd.concat([_read_features(Path(file)) for file in files])
 
 
 def read_table(files: Iterable[str | Path], *, sheet: str | None = None) -> pd.DataFrame:
-    """Read the rows of the CSV, XLSX (`sheet`, else the first) or JSON files of one list.
+    """Read the CSV, XLSX (`sheet`, else the first) or JSON files of one list.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One text column a field; blank rows are no records.
+    There is a text column for each field; blank rows are no records.
     """
     return pd.concat([_read_table(Path(file), sheet) for file in files])
 
@@ -89,62 +76,59 @@ def read_table(files: Iterable[str | Path], *, sheet: str | None = None) -> pd.D
 def read_graph(
     files: Iterable[str | Path], *, source_format: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the nodes and edges of the GEXF or GraphML files of one list.
+    """Read the nodes and the edges of the GEXF or GraphML files of one list.
 
-    Files that declare entities, which can hide an attack, are refused.
-
-    Returns
-    -------
-    nodes : pandas.DataFrame
-        ``id``, ``label`` (the id where no node of the file has one), a text column an attribute.
-    edges : pandas.DataFrame
-        ``source``, ``target`` (ids), a text column an attribute, such as ``weight``.
+    Nodes have `id` and `label` (the id where no node of the file has one), edges `source` and
+    `target` (ids), both a text column for each attribute, such as `weight`. Files that declare
+    entities, which can hide an attack, are refused.
     """
-    graphs = [(Path(file).name, _read_graph(Path(file), source_format)) for file in files]
     nodes, edges = [], []
-    for name, graph in graphs:
-        said = [{**attributes, "id": node} for node, attributes in graph.nodes(data=True)]
-        labelled = any(write_cell(node.get("label")) for node in said)
-        nodes.append(
-            _frame([{"label": None if labelled else n["id"], **n} for n in said], file=name)
-        )
-        ties = [{**said, "source": a, "target": b} for a, b, said in graph.edges(data=True)]
-        edges.append(_frame(ties, file=name))
-    all_edges = pd.concat(edges)
-    columns = [*EDGE_ENDS, *all_edges.columns.difference(EDGE_ENDS, sort=False)]
-    return pd.concat(nodes), all_edges.reindex(columns=columns).astype("str")
+    for path in map(Path, files):
+        with _refusing(path, source_format):
+            ElementTree.parse(path)
+            graph: Any = nx.read_gexf(path) if source_format == "gexf" else nx.read_graphml(path)
+        said = [
+            {**{k: v for k, v in own.items() if k != "viz"}, "id": node}  # viz: colour and size
+            for node, own in graph.nodes(data=True)
+        ]
+        table = _frame(said, path.name)
+        if "label" not in table or table["label"].isna().all():
+            table["label"] = table["id"]
+        nodes.append(table)
+        links = [{**own, "source": a, "target": b} for a, b, own in graph.edges(data=True)]
+        edges.append(_frame(links, path.name))
+    ties = pd.concat(edges)
+    columns = [*EDGE_ENDS, *ties.columns.difference(EDGE_ENDS, sort=False)]
+    return pd.concat(nodes), ties.reindex(columns=columns).astype("str")
 
 
-def _read_graph(path: Path, source_format: str) -> Any:
-    where = path.name
+@contextmanager
+def _refusing(path: Path, form: str) -> Iterator[None]:
+    """Say which file cannot be read, where and why."""
     try:
-        ElementTree.parse(path)
-        graph: Any = _GRAPH_READERS[source_format](path)
+        yield
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise UsageError(f"{path.name}, {where}: not JSON ({error.msg}).") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path.name}: not UTF-8 text.") from error
     except ParseError as error:
         line, column = error.position
-        raise UsageError(f"{where}, line {line}, column {column}: not XML ({error}).") from error
+        raise UsageError(
+            f"{path.name}, line {line}, column {column}: not XML ({error})."
+        ) from error
     except DefusedXmlException as error:
-        raise UsageError(f"{where}: declares entities, so it is not read.") from error
+        raise UsageError(f"{path.name}: declares entities, so it is not read.") from error
     except (nx.NetworkXException, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{where}: cannot be read as {source_format}: {error}.") from error
-    for _, attributes in graph.nodes(data=True):
-        attributes.pop("viz", None)  # colour and size
-    return graph
+        raise UsageError(f"{path.name}: cannot be read as {form}: {error}.") from error
 
 
-def _number_rows(file: str, rows: Iterable[int]) -> pd.MultiIndex:
-    return pd.MultiIndex.from_product([[file], list(rows)], names=["file", "row"])
-
-
-def _frame(records: Sequence[dict[str, Any]], *, file: str) -> pd.DataFrame:
+def _frame(records: list[dict[str, Any]], file: str) -> pd.DataFrame:
     """Make a table of text from records; what is nested becomes ``outer.inner``."""
-    flat = [_flatten(record) for record in records]
-    columns = list(dict.fromkeys(field for record in flat for field in record))
-    index = _number_rows(file, range(1, len(flat) + 1))
-    cells = {field: [write_cell(record.get(field)) for record in flat] for field in columns}
-    return pd.DataFrame(cells, index=index, columns=pd.Index(columns, dtype="str"), dtype="str")
+    cells = pd.DataFrame([_flatten(record) for record in records], dtype=object)
+    return _number_rows(cells.map(write_cell), file, range(1, len(records) + 1))
 
 
 def _flatten(record: dict[str, Any]) -> dict[str, Any]:
@@ -155,19 +139,27 @@ def _flatten(record: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _read_geojson(path: Path) -> pd.DataFrame:
-    collection = _read_json(path)
-    if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection":
+def _number_rows(cells: pd.DataFrame, file: str, rows: Iterable[int]) -> pd.DataFrame:
+    index = pd.MultiIndex.from_product([[file], list(rows)], names=["file", "row"])
+    return cells.astype("str").set_axis(index)
+
+
+def _read_json(path: Path) -> Any:
+    with _refusing(path, "JSON"):
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+
+
+def _read_features(path: Path) -> pd.DataFrame:
+    said = _read_json(path)
+    wanted = isinstance(said, dict) and said.get("type") == "FeatureCollection"
+    if not (wanted and isinstance(said.get("features"), list)):
         raise UsageError(f'{path.name}: a GeoJSON "FeatureCollection" is wanted.')
-    crs = json.dumps(collection.get("crs") or "CRS84")
+    crs = json.dumps(said.get("crs") or "CRS84")
     if not crs.strip('"}').endswith(("CRS84", ":4326")):
         raise UsageError(f"{path.name}, crs: found {crs}; save it again in WGS 84 (EPSG:4326).")
-    features = collection.get("features")
-    if not isinstance(features, list):
-        raise UsageError(f"{path.name}, features: a list is wanted.")
     where = f"{path.name}, feature"
-    records = [_read_feature(feature, f"{where} {n}") for n, feature in enumerate(features, 1)]
-    return _frame(records, file=path.name)
+    features = enumerate(said["features"], start=1)
+    return _frame([_read_feature(feature, f"{where} {n}") for n, feature in features], path.name)
 
 
 def _read_feature(feature: Any, where: str) -> dict[str, Any]:
@@ -177,11 +169,10 @@ def _read_feature(feature: Any, where: str) -> dict[str, Any]:
     for name, value in (("properties", properties), ("geometry", geometry)):
         if not isinstance(value, dict):
             raise UsageError(f"{where}, {name}: an object or null is wanted.")
-    place: dict[str, Any] = {SHAPE: geometry.get("type")}
-    if geometry.get("type") == "Point":
+    place = {SHAPE: geometry.get("type")}
+    if place[SHAPE] == "Point":
         point: Any = geometry.get("coordinates")
-        numbers = isinstance(point, list) and len(point) in (2, 3)
-        if not numbers or any(
+        if not (isinstance(point, list) and len(point) in (2, 3)) or any(
             type(part) not in (int, float) or not abs(part) <= most
             for part, most in zip(point, (180, 90, math.inf), strict=False)
         ):
@@ -193,89 +184,49 @@ def _read_feature(feature: Any, where: str) -> dict[str, Any]:
     return {**({"id": feature["id"]} if "id" in feature else {}), **properties, **place}
 
 
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}.") from error
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise UsageError(f"{path.name}, {where}: not JSON ({error.msg}).") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path.name}: not UTF-8 text.") from error
-
-
 def _read_table(path: Path, sheet: str | None) -> pd.DataFrame:
-    suffix = path.suffix.lower()
-    if suffix == ".json":
-        return _read_objects(path)
-    if suffix in (".csv", ".tsv", ".txt"):
-        return _read_csv(path)
-    if suffix in (".xlsx", ".xlsm"):
+    if path.suffix.lower() not in _TABLES:
+        raise UsageError(f"{path.name}: no table; wanted {', '.join(_TABLES)}.")
+    if path.suffix.lower() != ".json":
         return _read_sheet(path, sheet)
-    raise UsageError(f"{path.name}: no table; wanted .csv, .tsv, .txt, .xlsx, .xlsm or .json.")
-
-
-def _read_objects(path: Path) -> pd.DataFrame:
     objects = _read_json(path)
     if not isinstance(objects, list):
         raise UsageError(f"{path.name}: a list of objects is wanted.")
     for n, record in enumerate(objects, start=1):
         if not isinstance(record, dict):
             raise UsageError(f"{path.name}, row {n}: an object is wanted, found {record!r:.40}.")
-    return _frame(objects, file=path.name)
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Parse as the tables of a study are parsed, with the same faults."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}.") from error
-    if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UsageError(f"{path.name}: not a text file; save it as CSV UTF-8 or XLSX.")
-    file = f"{path.stem}.csv"
-    tables, faults = parse_tables(StudyFiles(path.parent, {file: content}, []))
-    own = pd.concat(faults)
-    own = own[own["file"].eq(file) & own["code"].ne("empty_table")]
-    if len(own):
-        lines = describe_faults(own, language=use_language("en"))
-        raise UsageError("\n".join(lines).replace(file, path.name))
-    raw = tables.get(path.stem.lower())
-    if raw is None:
-        return _name_cells(pd.DataFrame(), [], path.name)
-    return _name_cells(pd.DataFrame(dict(enumerate(raw.columns)), raw.rows), raw.labels, path.name)
+    return _frame(objects, path.name)
 
 
 def _read_sheet(path: Path, sheet: str | None) -> pd.DataFrame:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # styles that openpyxl does not know
-            book = openpyxl.load_workbook(path, data_only=True)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}.") from error
-    except (BadZipFile, KeyError, ValueError) as error:
-        raise UsageError(f"{path.name}: not a workbook that can be read; save it again.") from error
-    if sheet is not None and sheet not in book.sheetnames:
-        there = ", ".join(book.sheetnames)
-        raise UsageError(f"{path.name}: no sheet {sheet!r}; there are: {there}.")
-    chosen = book[sheet or book.sheetnames[0]]
-    where = path.name if len(book.sheetnames) == 1 else f"{path.name} [{chosen.title}]"
-    cells = pd.DataFrame(chosen.values, dtype=object).map(write_cell)
-    cells = cells.set_axis(cells.index + 1).dropna(how="all")
-    labels = [label or "" for label in cells.iloc[0]] if len(cells) else []
-    return _name_cells(cells[1:], labels, where)
-
-
-def _name_cells(cells: pd.DataFrame, labels: list[str], where: str) -> pd.DataFrame:
-    if cells.empty:
+    """Read a CSV file or a sheet as the tables of a study are read, with the same faults."""
+    with _refusing(path, "a table"):
+        content = path.read_bytes()
+    where, book = path.name, path.suffix.lower().startswith(".xls")
+    if not book and b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UsageError(f"{where}: not a text file; save it as CSV UTF-8 or XLSX.")
+    only = [sheet.strip().lower()] if sheet else []
+    there = []
+    for raw in read_sheets(content, file=where, only=only):
+        if not (book and raw.whole and sheet) or raw.name == sheet:
+            break
+        there.append(raw.name)
+    else:
+        raise UsageError(f"{where}: no sheet {sheet!r}; there are: {', '.join(there)}.")
+    if book and not raw.whole:
+        raise UsageError(f"{where}: not a workbook that can be read; save it again.")
+    if raw.faults:
+        lines = describe_faults(join_faults(raw.faults), language=use_language("en"))
+        raise UsageError("\n".join(lines))
+    if not len(raw.rows):
         raise UsageError(f"{where}: a header and at least one row are wanted.")
-    texts = cells.map(write_cell).astype("str")
-    for n, label in enumerate(labels):
-        if (not label and texts[n].notna().any()) or (label and label in labels[:n]):
+    where += f" [{raw.name}]" if book and sheet else ""
+    texts = pd.DataFrame(dict(enumerate(raw.columns)), dtype="str")
+    texts = texts.apply(lambda cells: cells.str.replace(_BLANK, " ", regex=True).str.strip())
+    texts = texts.mask(texts == "").replace({"TRUE": "yes", "FALSE": "no"} if book else {})
+    for n, label in enumerate(raw.labels):
+        if (not label and texts[n].notna().any()) or (label and label in raw.labels[:n]):
             fault = "twice in the header" if label else "no name in the header"
             raise UsageError(f"{where}, column {n + 1}: {label!r} {fault}.")
-    named = texts[[n for n, label in enumerate(labels) if label]].set_axis(
-        [*filter(None, labels)], axis=1
-    )
-    return named.set_axis(_number_rows(where, cells.index))
+    named = texts.set_axis(raw.labels, axis=1)[[*filter(None, raw.labels)]]
+    return _number_rows(named, where, raw.rows)

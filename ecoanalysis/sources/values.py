@@ -11,17 +11,9 @@ import pandas as pd
 from ecoanalysis.linkage import fold_city, fold_website
 
 CHANNEL_PAGES = {
-    "facebook.com": "facebook",
-    "instagram.com": "instagram",
-    "linkedin.com": "linkedin",
-    "plus.google.com": "google_plus",
-    "t.me": "telegram",
-    "tiktok.com": "tiktok",
-    "twitter.com": "twitter",
-    "viadeo.com": "viadeo",
-    "wa.me": "whatsapp",
-    "x.com": "twitter",
-    "youtube.com": "youtube",
+    **{f"{name}.com": name for name in ("facebook", "instagram", "linkedin", "tiktok", "twitter")},
+    **{"viadeo.com": "viadeo", "youtube.com": "youtube", "plus.google.com": "google_plus"},
+    **{"x.com": "twitter", "t.me": "telegram", "wa.me": "whatsapp"},
     **dict.fromkeys(("about.me", "linktr.ee", "msha.ke", "vizify.com"), ""),
 }
 """Domains whose pages are somebody's profile: the channel is open, the address is not kept."""
@@ -29,6 +21,7 @@ CHANNEL_PAGES = {
 _EMAIL = r"[^\s@;,<>()]+@[^\s@;,<>()]+\.[^\W\d_]{2,}"
 _WEB_ADDRESS = r"(?i:https?)://(?:[^\s/@:?#.]+\.)+[^\s/@:?#.]{2,}(?::\d+)?(?:[/?#][^\s<>\"@]*)?"
 _CITY_NOISE = r"(?i)\b\d{4,6}\b|\bcedex\b.*|\b\d{1,2}\s*(?:er|e|[eè]me|nd)?\b(?:\s*arrondissement)?"
+_ACCENT = r"[\u0300-\u036f]"
 
 Cleaned = tuple[pd.Series, pd.DataFrame]
 
@@ -66,29 +59,25 @@ def clean_websites(websites: pd.Series) -> tuple[pd.Series, pd.Series, pd.DataFr
     """Make web addresses fit for the tables, and name the channels that stood in their place.
 
     Of several addresses the first is kept. One with an at sign, one that is no address, and a
-    profile page of a social network (`CHANNEL_PAGES`) are missing afterwards.
+    profile page of a social network (`CHANNEL_PAGES`) are missing afterwards. Notes are private,
+    for a cell may name somebody's page.
     """
     safe = websites.mask(websites.str.contains("@", na=False))
     single = safe.str.replace(r"\s.*", "", regex=True)
     single = single.str.replace(r"(?i)^(https?)[:/]+", r"\1://", regex=True)
     whole = single.where(single.str.contains("://", na=False), "http://" + single).astype("str")
     fit = whole.where(whole.str.fullmatch(_WEB_ADDRESS, na=False))
-    domain = fold_website(fit).str.replace(
-        r"^(?:m|[a-z]{2}|[a-z]{2}-[a-z]{2})\.(?=\w+\.)", "", regex=True
-    )
-    page = domain.map(CHANNEL_PAGES).where(fit.str.contains(r"://[^/]+/[^/\s]", na=False))
+    mirror = r"^(?:m|[a-z]{2}|[a-z]{2}-[a-z]{2})\.(?=\w+\.)"
+    page = fold_website(fit).str.replace(mirror, "", regex=True).map(CHANNEL_PAGES)
+    page = page.where(fit.str.contains(r"://[^/]+/[^/\s]", na=False))
     kept = fit.where(page.isna()).astype("str")
-    notes = [
-        note_changes(websites, safe, reason="holds_contact", private=True),
-        note_changes(  # private: the cell may name somebody's page
-            safe,
-            safe.where(~safe.str.contains(" ", na=False), kept),
-            reason="first_of_several",
-            private=True,
-        ),
-        note_changes(single, single.where(fit.notna()), reason="not_a_website", private=True),
-        note_changes(fit, kept, reason="channel_page", private=True),
+    steps = [
+        (websites, safe, "holds_contact"),
+        (safe, safe.where(~safe.str.contains(" ", na=False), kept), "first_of_several"),
+        (single, single.where(fit.notna()), "not_a_website"),
+        (fit, kept, "channel_page"),
     ]
+    notes = [note_changes(was, now, reason=reason, private=True) for was, now, reason in steps]
     return kept, page.where(page.ne("")).astype("str"), pd.concat(notes, ignore_index=True)
 
 
@@ -114,13 +103,12 @@ def clean_dates(dates: pd.Series, *, date_order: str | None) -> Cleaned:
     serial = number.where(number.between(20_000, 80_000))  # 1954 to 2119
     day = day.fillna(pd.to_datetime(serial, unit="D", origin="1899-12-30"))
     parts = dates.str.extract(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:$|[T ])").dropna()
-    first, second = (
-        int(pd.to_numeric(parts[at]).max()) > 12 if len(parts) else False for at in (0, 1)
-    )
-    order = date_order or {(True, False): "dmy", (False, True): "mdy"}.get((first, second))
+    parts = parts.astype("int64")
+    first, second = parts[0].gt(12).any(), parts[1].gt(12).any()
+    order = date_order or ("dmy" if first and not second else "mdy" if second and not first else "")
     if order:
         names = ["day", "month", "year"] if order == "dmy" else ["month", "day", "year"]
-        named = pd.to_datetime(parts.set_axis(names, axis=1).astype("int64"), errors="coerce")
+        named = pd.to_datetime(parts.set_axis(names, axis=1), errors="coerce")
         day = day.fillna(named.reindex(day.index))
     day = day.dt.floor("D").astype("datetime64[s]")
     return day, note_changes(dates, dates.where(day.notna()), reason="not_a_date")
@@ -151,14 +139,13 @@ def mend_cities(cities: pd.Series, *, known: pd.Series) -> Cleaned:
     spelled = pd.concat([trimmed, known], keys=[False, True], names=["known"]).dropna()
     spelled = spelled.rename("spelling").reset_index("known")
     spelled["fold"] = spelled["spelling"].map(fold_city)
-    spelled = spelled[spelled["fold"].ne("")].value_counts().rename("n").reset_index()
-    text = spelled["spelling"]
-    spelled["mixed"] = text.ne(text.str.upper()) & text.ne(text.str.lower())
-    spelled["accents"] = text.str.normalize("NFD").str.contains(r"[\u0300-\u036f]")
-    best = spelled.sort_values(
-        ["known", "mixed", "accents", "n", "spelling"], ascending=[False, False, False, False, True]
-    )
-    best = best.drop_duplicates("fold").set_index("fold")
-    written = best["spelling"].where(best["mixed"] | best["known"], best["spelling"].str.title())
+    best = spelled[spelled["fold"].ne("")].value_counts().rename("n").reset_index()
+    text = best["spelling"]
+    best["mixed"] = text.ne(text.str.upper()) & text.ne(text.str.lower())
+    best["accents"] = text.str.normalize("NFD").str.contains(_ACCENT)
+    order = {"known": False, "mixed": False, "accents": False, "n": False, "spelling": True}
+    best = best.sort_values([*order], ascending=[*order.values()]).drop_duplicates("fold")
+    text, as_is = best["spelling"], best["mixed"] | best["known"]
+    written = text.where(as_is, text.str.title()).set_axis(best["fold"])
     mended = cities.map(fold_city, na_action="ignore").map(written).astype("str")
     return mended, note_changes(cities, mended, reason="city_spelling")
