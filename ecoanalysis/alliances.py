@@ -154,7 +154,7 @@ def analyse_mactor(
     influence, dependence = ((midi * pairs).sum(axis=axis) for axis in (1, 0))
     strength = _measure_strength(midi, plain=plain)
     low, high = np.full((2, n), np.nan)
-    if draws and "rater_id" in influences.columns:
+    if draws and len(influences) and "rater_id" in influences.columns:
         drawn = _add_indirect(_draw_influences(influences, mid, ids, draws, seed))
         low, high = np.quantile(_measure_strength(drawn, plain=plain), [0.05, 0.95], axis=0)
     orders = {1: np.sign(valued), 2: valued, 3: valued * strength[:, None]}
@@ -187,7 +187,9 @@ def analyse_mactor(
             }
         ),
         midi=pd.DataFrame(midi, ids, ids),
-        mmidi=pd.DataFrame(np.where(pairs, np.maximum(mid, _chain(mid).max(axis=-2)), 0), ids, ids),
+        mmidi=pd.DataFrame(
+            np.where(pairs, np.maximum(mid, _chain(mid).max(axis=-2, initial=0)), 0), ids, ids
+        ),
         net=pd.DataFrame(midi - midi.T, ids, ids),
         mao={order: pd.DataFrame(mao, ids, codes) for order, mao in orders.items()},
         convergences={order: pd.DataFrame(table, ids, ids) for order, table in near.items()},

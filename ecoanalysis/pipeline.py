@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ecoanalysis import linkage, network, ratings, scoring, ties, typology
+from ecoanalysis import alliances, linkage, network, partners, ratings, scoring, ties, typology
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.errors import UsageError
 from ecoanalysis.sources.saving import save_study
@@ -63,7 +63,12 @@ class TerritoryResult:
 
 
 def run_territory(
-    study: Study, territory_id: str, *, minimum_coverage: float = 0.5, draws: int = 500
+    study: Study,
+    territory_id: str,
+    *,
+    minimum_coverage: float = 0.5,
+    draws: int = 500,
+    group_draws: int = 100,
 ) -> TerritoryResult:
     """Run every stage once for one territory.
 
@@ -110,9 +115,9 @@ def run_territory(
     tables |= doubts
     tables |= _run_network(here, tables["actors"], study)
     tables |= _run_challenges(here)
+    tables |= _run_partners(here, tables, drawn, study, group_draws)
     tables["actors"] = _join_measures(tables)
     tables["provenance"] = _count_sources(tables["actors"], study.descriptor)
-    tables["gaps"] = _find_gaps(tables["kinds"])
     tables["questions"] = _list_questions(tables)
     tables["warnings"] = study.warnings.loc[:, ["code", "table", "field", "found"]]
     tables["summary"] = _summarise(tables, study, territory_id)
@@ -395,6 +400,85 @@ def _run_challenges(here: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]
         "constraints": here["constraints"],
         "actions": here["actions"].drop(columns="territory_id"),
     }
+
+
+def _run_partners(
+    here: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    drawn: Draws,
+    study: Study,
+    n: int,
+) -> dict[str, pd.DataFrame]:
+    """Suggest partners, groups and introductions, find what lacks, and weigh positions."""
+    actors, book, challenges = tables["actors"], study.codebook, here["challenges"]
+    means = tables["averages"].pivot_table("mean", "actor_id", "criterion")
+    answers = partners.gather_answers(
+        means.reindex(index=drawn.actors, columns=drawn.criteria), drawn.array[:n],
+        ratings=here["ratings"], raters=here["raters"], positions=here["positions"],
+        criteria=book.criteria,
+    )  # fmt: skip
+    given: dict[str, Any] = {
+        "challenges": challenges,
+        "constraints": here["constraints"],
+        "kinds": book.kinds,
+    }
+    suggested = partners.suggest_partners(answers, actors=actors, **given)
+    groups = partners.suggest_groups(answers, suggested, actors=actors, draws=n, **given)
+    inside = tables["ties"][tables["ties"]["scope"] == "inside"]
+    gaps = _find_gaps(tables["kinds"])
+    elsewhere = _list_elsewhere(study, actors)
+    return _run_alliances(here, answers) | groups | {
+        "partners": suggested,
+        "introductions": partners.suggest_introductions(
+            inside[inside["structure"] == "free"], actors=actors, known=here["relations"],
+            answers=answers, challenges=challenges,
+        ),
+        "gaps": gaps,
+        "elsewhere": elsewhere[["actor_id", "name", "kind"]],
+        "shortfalls": partners.find_shortfalls(
+            gaps, helices=tables["helices"], needs=groups["needs"],
+            mixing=tables["mixing_matrix"] if len(inside) else tables["mixing_matrix"][:0],
+            elsewhere=elsewhere,
+        ),
+    }  # fmt: skip
+
+
+def _run_alliances(
+    here: Mapping[str, pd.DataFrame], answers: partners.Answers
+) -> dict[str, pd.DataFrame]:
+    """Weigh salience, power and interest over draws, and influences where they are few enough."""
+    concerns = [f"concern:{code}" for code in here["challenges"]["challenge_id"]]
+    means, draws = answers.take(["power", "legitimacy", "urgency", *concerns])
+    values = draws if len(draws) else means[None]
+    known = np.isfinite(values[..., 3:]).sum(axis=2)
+    interest = np.nansum(values[..., 3:], axis=2) / np.where(known > 0, known, np.nan)
+    grid = np.stack([values[..., 0], interest], axis=2)
+    influences = here["influences"]
+    few = len({*influences["source_id"], *influences["target_id"]}) <= alliances.MOST_ACTORS
+    mactor = alliances.analyse_mactor(
+        influences if few else influences[:0], here["positions"], draws=len(draws), seed=SEED
+    )
+    return {
+        "salience": alliances.measure_salience(values[..., :3], actors=answers.means.index),
+        "grid": alliances.measure_grid(grid, actors=answers.means.index),
+        "mactor": mactor.actors.assign(pairs_known=mactor.coverage[0]),
+        "mactor_challenges": mactor.challenges,
+    }
+
+
+def _list_elsewhere(study: Study, here: pd.DataFrame) -> pd.DataFrame:
+    """List the national and international actors of the study's other territories."""
+    everyone = study.tables["actors"]
+    wide = everyone["reach"].isin(["national", "international"])
+    others = everyone[wide & ~everyone["actor_id"].isin(here["actor_id"])]
+    others = others.drop_duplicates("actor_id").reset_index(drop=True)
+    found = typology.classify_actors(others, codebook=study.codebook)[["kind", "helix"]]
+    rated = study.tables["ratings"]
+    rated = rated[rated["actor_id"].isin(others["actor_id"]) & rated["value"].notna()]
+    means = rated.pivot_table(index="actor_id", columns="criterion", values="value")
+    scales = study.codebook.criteria.loc[means.columns]
+    shares = (means - scales["scale_min"]) / (scales["scale_max"] - scales["scale_min"])
+    return others[["actor_id", "name"]].join(found).join(shares, on="actor_id")
 
 
 def _join_measures(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

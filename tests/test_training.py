@@ -518,7 +518,61 @@ def find_shared_out_views():
     return views.loc[views["shared_out"].astype(bool), "actor_id"].to_list()
 
 
+def find_equal_groups():
+    tables = run("val-palabre")
+    row = tables["coalitions"].set_index("challenge_id").loc["vp-marche"]
+    assert (row["seats"], row["n_groups"], row["complete"]) == (2, 2, True)
+    groups = tables["coalition_groups"].query("challenge_id == 'vp-marche'")
+    pairs = {frozenset(group) for _, group in groups.groupby("group")["actor_id"]}
+    named = FACTS["equal_groups"].named[1:]
+    assert pairs == {frozenset(named[:2]), frozenset(named[2:])}
+    members = tables["coalition_members"].query("challenge_id == 'vp-marche'")
+    inclusion = members.set_index("actor_id")["inclusion"]
+    assert inclusion[named].between(0.3, 0.7).all()  # neither pair is the better one
+    return ["vp-marche", *set().union(*pairs)]
+
+
+def find_offer_seek_pair():
+    introductions = run("val-palabre")["introductions"]
+    first = introductions[introductions["list"] == "bridging"].iloc[0]
+    assert {first["gives"], first["takes"]} == {"data", "technical"}
+    both = introductions[(introductions["gives"] != "") & (introductions["takes"] != "")]
+    assert len(both) == 1
+    return first[["actor_id", "other_id", "contact_id"]].to_list()
+
+
+def list_contributors(place, challenge_id):
+    suggested = run(place)["partners"].query("list == 'contribute'")
+    return suggested[suggested["challenge_id"] == challenge_id]
+
+
+def find_best_placed():
+    for place in TERRITORIES:
+        for code in load_in("challenges", place)["challenge_id"]:
+            given = list_contributors(place, code)
+            assert set(given["actor_id"][: len(BEST[code])]) == set(BEST[code])
+            hand = {actor: take_mean(parts) for actor, parts in list_profiles(code).items()}
+            found = given.set_index("actor_id")["score"]
+            assert found.to_dict() == pytest.approx({actor: hand[actor] for actor in found.index})
+    return list(BEST)
+
+
+def find_heard_first():
+    (place,), (code, actor_id) = FACTS["heard_first"][:2]
+    heard = run(place)["partners"].query("list == 'hear' and challenge_id == @code")
+    against = heard[heard["position"] < 0]
+    assert against["reasons"].str.startswith("against").all()
+    assert actor_id in set(against["actor_id"])
+    assert actor_id not in set(list_contributors(place, code)["actor_id"])
+    strongest = against.loc[against["position"].astype(float).idxmin(), "actor_id"]
+    return [code, strongest]
+
+
 FINDERS = {
+    "equal_groups": find_equal_groups,
+    "offer_seek_pair": find_offer_seek_pair,
+    "best_placed": find_best_placed,
+    "heard_first": find_heard_first,
     "uniform_rater": find_uniform_rater,
     "shared_out_views": find_shared_out_views,
     "scarce_isolate": find_scarce_isolate,

@@ -1,0 +1,34 @@
+"""With whom to work: who can contribute, who must be heard, which groups, whom to introduce.
+
+Unknown is never zero: what nobody was asked about is left out of a score, and its coverage says so.
+"""
+
+from ecoanalysis.partners.coalitions import Coalitions, suggest_coalitions, suggest_groups
+from ecoanalysis.partners.introductions import (
+    find_shortfalls,
+    score_nearness,
+    suggest_introductions,
+)
+from ecoanalysis.partners.profiles import (
+    PARTS,
+    RESOURCES,
+    Answers,
+    gather_answers,
+    read_needs,
+    suggest_partners,
+)
+
+__all__ = [
+    "PARTS",
+    "RESOURCES",
+    "Answers",
+    "Coalitions",
+    "find_shortfalls",
+    "gather_answers",
+    "read_needs",
+    "score_nearness",
+    "suggest_coalitions",
+    "suggest_groups",
+    "suggest_introductions",
+    "suggest_partners",
+]
