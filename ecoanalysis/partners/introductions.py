@@ -153,7 +153,7 @@ def find_shortfalls(
 def _join(ties: pd.DataFrame, actors: pd.DataFrame) -> tuple[sparse.csr_array, Values]:
     """Return the ties as a symmetric matrix of ones, and the degrees."""
     pairs = links.combine_ties(ties, actors=actors)
-    source, target = links.locate_ends(pairs, actors=actors)
+    source, target = (pairs[end].to_numpy(np.intp) for end in ("source", "target"))
     both = (np.r_[source, target], np.r_[target, source])
     graph = sparse.csr_array((np.ones(len(both[0])), both), shape=(len(actors),) * 2)
     return graph, np.asarray(graph.sum(axis=1), dtype=float)
