@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from ecoanalysis import batch
+from ecoanalysis.batch import run
 from ecoanalysis.errors import StudyError, UsageError
 from ecoanalysis.study import read_study
 
@@ -20,14 +21,14 @@ ROOT = Path(__file__).parents[1]
 
 def test_run_json_says_what_a_page_was_made_from(reports: Path) -> None:
     folder = reports / "ile-de-france/fr/95-val-d-oise"
-    run = json.loads((folder / "run.json").read_text("utf-8"))
-    assert run["parameters"]["territory_id"] == "95-val-d-oise"
-    assert run["parameters"]["language"] == "fr"
-    assert run["study_files"] == batch.hash_files(ROOT / "data/ile-de-france")
-    assert run["versions"]["python"].startswith("3.")
-    assert run["seconds"] > 0
-    assert not Path(run["parameters"]["study"]).is_absolute()
-    assert f'"{ROOT}' not in json.dumps(run)
+    record = json.loads((folder / "run.json").read_text("utf-8"))
+    assert record["parameters"]["territory_id"] == "95-val-d-oise"
+    assert record["parameters"]["language"] == "fr"
+    assert record["study_files"] == batch.hash_files(ROOT / "data/ile-de-france")
+    assert record["versions"]["python"].startswith("3.")
+    assert record["seconds"] > 0
+    assert not Path(record["parameters"]["study"]).is_absolute()
+    assert f'"{ROOT}' not in json.dumps(record)
 
 
 def test_folders_hold_no_trace_of_their_making(reports: Path) -> None:
@@ -58,14 +59,17 @@ def test_one_failure_leaves_the_rest_and_what_stood(
         -1, nbformat.v4.new_code_cell(f"assert territory_id != '{territories[1]}', 'no'")
     )
     nbformat.write(notebook, broken)
-    find = batch.find_notebook
+    find = run.find_notebook
     monkeypatch.setattr(
-        batch, "find_notebook", lambda name: broken if name == "territory" else find(name)
+        run, "find_notebook", lambda name: broken if name == "territory" else find(name)
     )
     status = batch.run_reports([good_study], out=out, languages=["en"]).set_index("page")
     assert status.loc[territories[0], "status"] == "done"
     assert status.loc[territories[1], "status"] == "failed"
     assert status.loc[territories[1], "cause"] == "AssertionError: no"
+    kept = out / good_study.name / "en/_failed" / territories[1]
+    assert "AssertionError: no" in (kept / "traceback.txt").read_text("utf-8")
+    assert "AssertionError" in (kept / "report.ipynb").read_text("utf-8")
     assert (place / "report.html").read_text("utf-8") == "older"
     assert list(place.iterdir()) == [place / "report.html"]
     assert territories[1] in (out / good_study.name / "en/index.html").read_text("utf-8")
@@ -97,6 +101,7 @@ def test_parameters_that_a_notebook_does_not_declare_are_refused(
     page = batch.Page(
         study=str(good_study), study_id="s", page="t", language="en",
         folder=str(tmp_path / "o" / "t"), notebook=str(tmp_path / "thin.ipynb"),
+        parameters={"wrong": 1},
     )  # fmt: skip
     with pytest.raises(UsageError, match="declares no parameter"):
         batch.make_page(page)
@@ -128,8 +133,9 @@ def test_a_region_is_compared_in_a_folder_of_its_own(good_study: Path, tmp_path:
     assert {p.name for p in folder.iterdir()} == {
         "report.html", "report.ipynb", "run.json", "tables",
     }  # fmt: skip
-    run = json.loads((folder / "run.json").read_text("utf-8"))
-    assert (run["parameters"]["region"], run["parameters"]["results"]) == ("Centre", "../../..")
+    record = json.loads((folder / "run.json").read_text("utf-8"))
+    wanted = record["parameters"]["region"], record["parameters"]["results"]
+    assert wanted == ("Centre", "../../..")
     listed = pd.read_csv(folder / "tables/territories.csv").set_index("territory_id")
     assert list(listed.index) == ["kabara", "nioro"]
     assert listed.loc["nioro", "within"] == "kabara"  # its parent
@@ -163,7 +169,7 @@ def test_studies_without_the_region_make_no_page(good_study: Path, tmp_path: Pat
     table = (other / "territories.csv").read_text("utf-8").replace("Centre", "Nord")
     (other / "territories.csv").write_text(table, encoding="utf-8")
     studies = [read_study(good_study), read_study(other)]
-    chosen = batch._choose_territories(studies, (), "Nord")
+    chosen = run._choose_territories(studies, (), "Nord")
     assert {study: list(rows["territory_id"]) for study, rows in chosen.items()} == {
         "good": [],
         "other": ["kabara", "nioro"],

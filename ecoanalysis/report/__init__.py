@@ -2,7 +2,7 @@
 
 from ecoanalysis.report import comparison
 from ecoanalysis.report.pages import render_index, render_page, show_style
-from ecoanalysis.report.section import Section
+from ecoanalysis.report.section import Section, prepare_templates
 from ecoanalysis.report.territory import (
     show_actors,
     show_header,
@@ -18,6 +18,7 @@ from ecoanalysis.report.territory import (
 __all__ = [
     "Section",
     "comparison",
+    "prepare_templates",
     "render_index",
     "render_page",
     "show_actors",

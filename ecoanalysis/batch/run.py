@@ -1,4 +1,4 @@
-"""Run the notebooks of whole studies with papermill, each page in a fresh kernel.
+"""Run the notebooks of whole studies, each page in a process of its own.
 
 Pages are built in a folder beside their place and appear there whole: a page that fails leaves
 what stood before, and the others, untouched.
@@ -7,17 +7,11 @@ what stood before, and the others, untouched.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import platform
-import shutil
-import tempfile
-import time
+import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib import metadata
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,27 +19,14 @@ from typing import Any
 
 import pandas as pd
 
-from ecoanalysis import comparison, export, report
+from ecoanalysis import comparison, report
+from ecoanalysis.batch.pages import Page, make_page
+from ecoanalysis.batch.server import ForkPool
 from ecoanalysis.errors import UsageError
 from ecoanalysis.study import Study, read_study
 from ecoanalysis.wording import LANGUAGES
 
-VERSIONS = ("ecoanalysis", "pandas", "numpy", "networkx", "matplotlib", "papermill", "nbconvert")
 STATUS_COLUMNS = ["study_id", "language", "page", "status", "seconds", "cause", "path"]
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page to make: a territory's report, or the comparison of a study or a region of it."""
-
-    study: str
-    study_id: str
-    page: str
-    language: str
-    folder: str
-    notebook: str
-    region: str = ""
-    minimum_coverage: float = 0.5
 
 
 def run_reports(
@@ -140,6 +121,8 @@ def _choose_territories(
 def _plan_page(study: Study, page: str, language: str, root: Path, *, region: str = "") -> Page:
     """Plan a territory's page, or the comparison of a region or study where `page` is blank."""
     place = page or comparison.name_page(region=region)
+    up = "/".join([".."] * (place.count("/") + 1))
+    mine = {"territory_id": page} if page else {"results": up, "region": region}
     return Page(
         study=str(study.path.resolve()),
         study_id=study.study_id,
@@ -147,7 +130,8 @@ def _plan_page(study: Study, page: str, language: str, root: Path, *, region: st
         language=language,
         folder=str(root / study.study_id / language / place),
         notebook=str(find_notebook("territory" if page else "comparison")),
-        region=region,
+        parameters=mine,
+        study_files=hash_files(study.path),
     )
 
 
@@ -159,7 +143,7 @@ def find_notebook(name: str) -> Path:
     UsageError
         If there is none of that name.
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     for folder in (package / "notebooks", package.parent / "notebooks"):
         if (folder / f"{name}.ipynb").is_file():
             return folder / f"{name}.ipynb"
@@ -176,127 +160,55 @@ def _run_pages(
     """Make the territories' pages, and each comparison as soon as its territories are made."""
     total = len(first) + len(then)
     rows: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn")) as pool:
-        for row in _drain(pool, first, then):
-            rows.append(row)
-            if on_progress:
-                on_progress(len(rows), total, f"{row['study_id']} {row['language']} {row['page']}")
+    with open_pool(jobs) as pool:
+        try:
+            for row in _drain(pool, first, then, window=2 * jobs):
+                rows.append(row)
+                if on_progress:
+                    name = f"{row['study_id']} {row['language']} {row['page']}"
+                    on_progress(len(rows), total, name)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     status = pd.DataFrame(rows, columns=STATUS_COLUMNS)
     return status.sort_values(["study_id", "language", "page"], ignore_index=True)
 
 
+def open_pool(jobs: int) -> Executor:
+    """Open a pool of processes: forked where that is safe, else started afresh."""
+    if sys.platform == "linux":
+        return ForkPool(jobs)
+    return ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn"))
+
+
 def _drain(
-    pool: ProcessPoolExecutor, first: Sequence[Page], then: Sequence[Page]
+    pool: Executor, first: Sequence[Page], then: Sequence[Page], *, window: int
 ) -> Iterator[dict[str, Any]]:
-    running: dict[Future[float], Page] = {pool.submit(make_page, page): page for page in first}
-    waiting = list(then)
-    while running or waiting:
-        open_sets = {(page.study_id, page.language) for page in running.values()}
-        ready = [page for page in waiting if (page.study_id, page.language) not in open_sets]
-        waiting = [page for page in waiting if page not in ready]
-        running |= {pool.submit(make_page, page): page for page in ready}
+    """Hand out pages, never more than the window at once; each gives a row when it ends."""
+    running: dict[Future[dict[str, Any]], Page] = {}
+    waiting, last = deque(first), list(then)
+    while running or waiting or last:
+        busy = {(page.study_id, page.language) for page in (*running.values(), *waiting)}
+        ready = [page for page in last if (page.study_id, page.language) not in busy]
+        last = [page for page in last if page not in ready]
+        waiting.extendleft(ready)
+        while waiting and len(running) < window:
+            page = waiting.popleft()
+            running[pool.submit(make_page, page)] = page
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             yield _describe_outcome(running.pop(future), future)
 
 
-def _describe_outcome(page: Page, future: Future[float]) -> dict[str, Any]:
+def _describe_outcome(page: Page, future: Future[dict[str, Any]]) -> dict[str, Any]:
     error = future.exception()
-    name = getattr(error, "ename", type(error).__name__)
-    text = getattr(error, "evalue", str(error)).strip().splitlines()
+    lost = {"status": "failed", "seconds": None, "cause": " ".join(str(error).split())}
     return {
         "study_id": page.study_id,
         "language": page.language,
         "page": page.page,
-        "status": "failed" if error else "done",
-        "seconds": None if error else round(future.result(), 1),
-        "cause": f"{name}: {text[0] if text else ''}" if error else "",
+        **(lost if error else future.result()),
         "path": str(Path(page.folder) / "report.html"),
-    }
-
-
-def make_page(page: Page) -> float:
-    """Execute one page's notebook in a fresh kernel, put its folder in place, return seconds."""
-    started = time.perf_counter()
-    folder = Path(page.folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place, so that the paths that the notebook holds are the same in both.
-    building = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
-    try:
-        parameters = _choose_parameters(page)
-        executed = building / "report.ipynb"
-        _execute(Path(page.notebook), executed, parameters, cwd=building)
-        html = report.render_page(executed, language=page.language)
-        (building / "report.html").write_text(html, encoding="utf-8")
-        seconds = time.perf_counter() - started
-        run = _describe_run(page, parameters, seconds, tables=building / "tables")
-        text = json.dumps(run, ensure_ascii=False, indent=1)
-        (building / "run.json").write_text(text + "\n", encoding="utf-8")
-        building.chmod(0o755)
-        _replace_folder(building, folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return seconds
-
-
-def _choose_parameters(page: Page) -> dict[str, Any]:
-    study = _relate(Path(page.study), Path(page.folder))
-    common = {"study": study, "language": page.language, "out": "tables"}
-    if page.page == comparison.name_page(region=page.region):
-        top = "/".join([".."] * (page.page.count("/") + 1))
-        return common | {"results": top, "region": page.region}
-    return common | {"territory_id": page.page, "minimum_coverage": page.minimum_coverage}
-
-
-def _relate(path: Path, folder: Path) -> str:
-    """Give a path as seen from a folder; on Windows another drive stays absolute."""
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:
-        return path.as_posix()
-
-
-def _execute(notebook: Path, target: Path, parameters: dict[str, Any], *, cwd: Path) -> None:
-    import nbformat
-    import papermill
-    from traitlets.config import Config
-
-    declared = papermill.inspect_notebook(str(notebook))
-    undeclared = sorted(set(parameters) - set(declared))
-    if undeclared:
-        raise UsageError(f"{notebook.name} declares no parameter {', '.join(undeclared)}")
-    # Kernels side by side race for free ports; files do not.
-    transport = "tcp" if platform.system() == "Windows" else "ipc"
-    executed = papermill.execute_notebook(
-        str(notebook),
-        str(target),
-        parameters=parameters,
-        cwd=str(cwd),
-        kernel_name="python3",
-        progress_bar=False,
-        config=Config({"KernelManager": {"transport": transport}}),
-        shutdown_kernel="immediate",
-    )
-    executed.metadata["papermill"] |= {"input_path": notebook.name, "output_path": target.name}
-    nbformat.write(executed, target)
-
-
-def _describe_run(
-    page: Page, parameters: dict[str, Any], seconds: float, *, tables: Path
-) -> dict[str, Any]:
-    stored = export.read_tables(tables) if tables.is_dir() else {}
-    warnings = stored.get("warnings", pd.DataFrame())
-    return {
-        "page": asdict(page)
-        | {"study": parameters["study"], "folder": ".", "notebook": Path(page.notebook).name},
-        "parameters": parameters,
-        "study_files": hash_files(Path(page.study)),
-        "notebook_sha256": _hash_file(Path(page.notebook)),
-        "versions": {name: metadata.version(name) for name in VERSIONS}
-        | {"python": platform.python_version()},
-        "made_on": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 2),
-        "warnings": warnings.fillna("").to_dict("records"),
     }
 
 
@@ -309,15 +221,6 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 def _hash_file(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def _replace_folder(new: Path, place: Path) -> None:
-    """Put a finished folder in place of an older one; readers see the old or the new."""
-    aside = Path(tempfile.mkdtemp(prefix=".old-", dir=place.parent))
-    if place.exists():
-        place.replace(aside / "old")
-    new.replace(place)
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write_index(study: Study, language: str, root: Path, status: pd.DataFrame) -> None:

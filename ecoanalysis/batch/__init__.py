@@ -1,0 +1,7 @@
+"""Whole studies as pages: planned, made side by side in processes of their own, resumable."""
+
+from ecoanalysis.batch.limits import Limits
+from ecoanalysis.batch.pages import Page, make_page
+from ecoanalysis.batch.run import find_notebook, hash_files, run_reports
+
+__all__ = ["Limits", "Page", "find_notebook", "hash_files", "make_page", "run_reports"]
