@@ -85,7 +85,7 @@ def make_ties(n: int, *, mean_degree: float = 4) -> pd.DataFrame:
     ends = ends[ends[:, 0] != ends[:, 1]]
     return pd.DataFrame(
         {"source_id": [f"a{i}" for i in ends[:, 0]], "target_id": [f"a{i}" for i in ends[:, 1]]}
-    )
+    ).assign(kind="partners_with")
 
 
 def make_powers(actors: pd.DataFrame) -> pd.DataFrame:
@@ -156,6 +156,7 @@ def make_matrix(group: str) -> pd.DataFrame:
 ROLES = pd.DataFrame(
     {"role": BOOK.roles.index, "n_stated": 3, "n_expected": range(len(BOOK.roles))}
 )
+STAR = pd.DataFrame({"source_id": "a0", "target_id": [f"a{i}" for i in range(1, 12)], "kind": ""})
 FEW, MANY = make_actors(33), make_actors(1190)
 TWO_TOWNS = FEW.assign(city=["Valmontagne", "PARIS CEDEX 16", "Paris  cedex"] * 11)
 WORDS = {"fr": use_language("fr"), "en": use_language("en")}
@@ -198,6 +199,13 @@ PLOTS: dict[str, Callable[[Axes], Axes]] = {
     "network": lambda ax: figures.plot_network(make_ties(30), actors=FEW, ax=ax, **BOTH),
     "network, one tie": lambda ax: figures.plot_network(
         make_ties(30)[:1], actors=FEW, ax=ax, **BOTH
+    ),
+    "network, star": lambda ax: figures.plot_network(STAR, actors=FEW, ax=ax, **BOTH),
+    "network, bridges": lambda ax: figures.plot_network(
+        make_ties(30), actors=FEW, ax=ax, bridges={"a3", "a9"}, **BOTH
+    ),
+    "network, 120": lambda ax: figures.plot_network(
+        make_ties(120, mean_degree=8), actors=MANY[:150], ax=ax, **BOTH
     ),
     "network, many": lambda ax: figures.plot_network(
         make_ties(1190, mean_degree=10), actors=MANY, ax=ax, **BOTH
@@ -482,7 +490,7 @@ def test_dimensions_stand_side_by_side_under_their_titles(ax: Axes) -> None:
     figures.plot_heatmap(
         make_averages(FEW), actors=FEW, dimensions=asked, ax=ax, codebook=BOOK, language=WORDS["en"]
     )
-    places = {text.get_text(): text.get_position()[0] for text in ax.texts}
+    places = {text.get_text().replace("\n", " "): text.get_position()[0] for text in ax.texts}
     # five resources at 0 to 4, a gap of 0.4, three levers at 5.4 to 7.4
     assert places["Means"] == 2 and places["Levers"] == pytest.approx(6.4)
     assert places["Financial resources"] == 0 and places["Pilot action"] == pytest.approx(7.4)
@@ -507,13 +515,39 @@ def test_mixing_adds_both_ways_round(ax: Axes) -> None:
     assert cells == {(0, 0): "0", (0, 1): "5", (1, 1): "4"}
 
 
-def test_network_names_the_untied_and_draws_the_core_of_a_large_one(ax: Axes) -> None:
+def test_network_names_the_untied(ax: Axes) -> None:
     actors = FEW.assign(name=[f"Actor {i}" for i in range(33)])
     figures.plot_network(make_ties(30), actors=actors, ax=ax, codebook=BOOK, language=WORDS["en"])
     assert any("Actor 30, Actor 31, Actor 32" in word for word in read_words(ax))
-    large = Figure(dpi=72).add_subplot()
+
+
+def test_network_draws_everybody_and_rings_bridges(ax: Axes) -> None:
     figures.plot_network(
-        make_ties(1190, mean_degree=10), actors=MANY, ax=large, codebook=BOOK, language=WORDS["en"]
+        make_ties(1190, mean_degree=10), actors=MANY, ax=ax, bridges={"a5"}, **BOTH
     )
-    (note,) = [word for word in read_words(large) if word.startswith("Drawn: ")]
-    assert int(note.split()[2]) <= 400
+    drawn = [len(c.get_offsets()) for c in ax.collections if len(c.get_facecolors())]
+    rings = [len(c.get_offsets()) for c in ax.collections if not len(c.get_facecolors())]
+    assert sum(drawn) == 1190 and rings == [1]
+
+
+def test_places_hold_each_tie_once_and_rows_of_the_untied() -> None:
+    ties = pd.DataFrame(
+        [("a1", "a2", "funds"), ("a2", "a1", "funds"), ("a2", "a1", "hosts"), ("a3", "a3", "funds"),
+         ("a2", "elsewhere", "funds"), ("a2", "a4", "funds")],
+        columns=["source_id", "target_id", "kind"],
+    )  # fmt: skip
+    known, pairs = figures.place_network(ties, actors=FEW[:6], bridges=["a4"])
+    assert list(known["actor_id"][:3]) == ["a4", "a2", "a1"] and list(known["degree"]) == [
+        1, 2, 1, 0, 0, 0,
+    ]  # fmt: skip
+    assert pairs.to_numpy().tolist() == [[1, 2, "funds"], [1, 2, "hosts"], [0, 1, "funds"]]
+    tied, alone = known[known["degree"] > 0], known[known["degree"] == 0]
+    assert np.ptp(alone["y"]) == 0 and alone["y"].min() > tied["y"].max()
+    assert known["x"].between(0, 446).all() and known["x"].nunique() >= 5
+    again, _ = figures.place_network(ties, actors=FEW[:6], bridges=["a4"])
+    pd.testing.assert_frame_equal(known, again)
+
+
+def test_a_name_in_a_network_has_no_leader_that_looks_like_a_tie(ax: Axes) -> None:
+    figures.plot_network(make_ties(30), actors=FEW, ax=ax, **BOTH)
+    assert sum(len(line.get_xdata()) == 2 for line in ax.lines) == 1  # the rule above the untied

@@ -1,26 +1,23 @@
-"""Actors as marks in a plane: on the map, in the grid of readiness, in the network."""
+"""Actors as marks in a plane: on the map, in grids of two scales."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import networkx as nx
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
 
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.figures import style
-from ecoanalysis.figures.names import describe_omitted, place_names
+from ecoanalysis.figures.names import place_names
 from ecoanalysis.figures.style import FAINT, GRID, INK, MUTED, RULE, SMALL, Array, fill_in, write
 from ecoanalysis.wording import Language
 
 CRITERIA, PLACE = ["familiarity", "appetite"], ["longitude", "latitude"]
 _NEAR, _SMALLEST, _POSTAL = 1.3, 1.0, r"(?i)\bcedex\b.*|\d.*"
-_NAMED, _MANY, _CORE, _TOP, _SURE = 150, 300, 400, 40, 0.9
+_NAMED, _MANY, _SURE = 150, 300, 0.9
 
 
 def plot_map(actors: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language) -> Axes:
@@ -105,55 +102,6 @@ def plot_power_interest(
                       words, ax, codebook, language)  # fmt: skip
 
 
-def plot_network(
-    ties: pd.DataFrame, *, actors: pd.DataFrame, ax: Axes, codebook: Codebook, language: Language
-) -> Axes:
-    """Draw the ties between actors, the larger the more tied; of more than 400 the core (k-cores).
-
-    `ties`: source_id, target_id (those to others are left out); `actors`: actor_id, name, helix.
-    """
-    known = actors.drop_duplicates("actor_id").reset_index(drop=True)
-    number = pd.Index(known["actor_id"])  # so that nothing depends on how text is hashed
-    ends = zip(*(number.get_indexer(ties[end]) for end in ("source_id", "target_id")), strict=True)
-    graph = nx.empty_graph(len(known))
-    graph.add_edges_from((a, b) for a, b in ends if a != b and min(a, b) >= 0)
-    known["degree"] = [graph.degree(node) for node in graph]
-    known["core"] = pd.Series(nx.core_number(graph))
-    tied = known[known["degree"] > 0].sort_values(["core", "degree"], ascending=False)
-    if tied.empty:
-        return style.say_empty(ax, language)
-    shown = tied.head(_CORE).sort_values("degree", ascending=False, kind="stable")
-    alone, number = known["name"][known["degree"] == 0], language.format_number
-    core = language.gettext("Drawn: the %(n)s best-tied of %(all)s organisations.")
-    none = language.ngettext("No tie listed for %(n)s organisation: %(names)s",
-                             "No tie listed for %(n)s organisations: %(names)s",
-                             len(alone))  # fmt: skip
-    notes = [
-        core % {"n": number(len(shown)), "all": number(len(tied))} * (len(shown) < len(tied)),
-        none % {"n": number(len(alone)), "names": style.list_names(alone, language)}
-        if len(alone)
-        else "",
-    ]
-    key = style.make_key(shown["helix"], codebook, language)
-    ax.set(xlim=(0, 1), ylim=(0, 1))
-    height = 360 if len(shown) > 12 else 240
-    style.frame_axes(ax, height=height, key=key, notes=notes, spare=1)
-    steps = nx.floyd_warshall_numpy(graph.subgraph(shown.index), list(shown.index))
-    places = _lay_out(np.where(np.isinf(steps), steps[np.isfinite(steps)].max() + 2, steps))
-    lines = places[np.argwhere(np.triu(steps == 1))].reshape(-1, 2)
-    path = Path(lines, np.tile([Path.MOVETO, Path.LINETO], len(lines) // 2))
-    width, alpha = 0.9 if len(lines) < 600 else 0.4, np.clip(800 / len(lines), 0.12, 0.75)
-    ax.add_patch(PathPatch(path, fill=False, ec=RULE, lw=width, alpha=alpha, zorder=1))
-    least, most = (6.0, 15.0) if len(shown) <= 120 else (3.5, 10.0)
-    sizes = least + (most - least) * np.sqrt(shown["degree"].to_numpy() / shown["degree"].max())
-    style.draw_marks(ax, shown["helix"], places, sizes=sizes)
-    top = places[:_TOP], list(shown["name"][:_TOP])  # names may cover the marks of the others
-    omitted = place_names(ax, *top, radius=sizes[:_TOP] / 2, limit=20, bbox=style.HALO)
-    note = language.gettext("Only those with the most ties are named.") if len(shown) > _TOP else ""
-    style.write_note(ax, note or describe_omitted(omitted, language=language))
-    return ax
-
-
 def _measure_degree(latitude: float) -> Array:
     """Return the kilometres in a degree of longitude and of latitude."""
     return np.array([np.cos(np.radians(latitude)), 1]) * 111.32
@@ -236,26 +184,3 @@ def _draw_quarters(
     style.write_scale(ax, xs, f"{titles[0]} →", language)
     style.write_rows(ax, ys, [language.format_number(y) for y in ys], **look)
     write(ax, (0, 1), f"↑ {titles[1]}", transform=ax.transAxes, shift=(-8, 5), **look)
-
-
-def _lay_out(steps: Array) -> Array:
-    """Return places in the unit square, as far apart as can be as there are `steps` between them.
-
-    Stress majorisation (Gansner, Koren & North 2005) from classical scaling, the long way across.
-    """
-    n = len(steps)
-    weights = 1 / np.maximum(steps, 1) ** 2 - np.eye(n)
-    solve = np.linalg.inv(np.diag(weights.sum(axis=1)) - weights + 1 / n)
-    centred = steps**2 - (steps**2).mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.mean(axis=1)[:, None] - centred)
-    places = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 0.1))
-    places = places + np.random.default_rng(1).normal(0, 0.05, places.shape)
-    for _ in range(100):
-        square = (places**2).sum(axis=1)
-        away = np.sqrt(np.maximum(square[:, None] + square - 2 * places @ places.T, 1e-9))
-        pull = weights * steps / away
-        places = solve @ (pull.sum(axis=1)[:, None] * places - pull @ places)
-    places = places @ np.linalg.svd(places, full_matrices=False)[2].T
-    low, spread = places.min(axis=0), np.ptp(places, axis=0)
-    middle, room = low + spread / 2, np.where(spread > 1e-9, spread, np.inf) / 0.88
-    return np.asarray(0.5 + (places - middle) / room)

@@ -61,18 +61,17 @@ def plot_heatmap(
         "interest": language.gettext("Gains"), "resource": language.gettext("Means"),
         "lever": language.gettext("Levers"), "seeks": language.gettext("Needs"),
     }  # fmt: skip
-    parts = {part: np.flatnonzero(group == part) for part in dimensions}
+    parts = {part: np.flatnonzero(group == part) for part in group.unique()}
     for here in parts.values():  # "Resources: money", "Resources: data" share their first word
-        split = pd.DataFrame([heads[i].split() for i in here]).nunique(dropna=False)
+        split = pd.Series([heads[i] for i in here]).str.split(expand=True).nunique(dropna=False)
         shared = len(here) > 1 and int((split > 1).argmax())
         for i in here:
             head = " ".join(heads[i].split()[shared:])
             heads[i] = head[:1].upper() + head[1:]
     top = 14 + _write_heads(ax, heads, columns, np.full(len(heads), -0.5), rows)
     for part, here in parts.items() if len(dimensions) > 1 else ():
-        if len(here):
-            ends = columns[here[[0, -1]]]
-            style.write(ax, (ends.mean(), -0.5), titles[part], shift=(0, top), ha="center")
+        middle = columns[here[[0, -1]]].mean()
+        style.write(ax, (middle, -0.5), titles[part], shift=(0, top), ha="center")
     notes = [" ".join(filter(None, notes)), style.fill_in(more, n_more, language)]
     return style.frame_axes(ax, height=len(rows) * 17, notes=notes)
 

@@ -24,26 +24,27 @@ _WAYS = np.vstack([_SIDES, _RING, _RING])
 
 def place_names(
     ax: Axes, places: Array, names: Sequence[str], *, obstacles: Array | None = None,
-    radius: float | Array = 5.0, limit: int = 60, language: Language | None = None, **options: Any,
+    radius: float | Array = 5.0, limit: int = 60, leaders: bool = True,
+    language: Language | None = None, **options: Any,
 ) -> int:  # fmt: skip
     """Write as many of the names as fit beside their points; return how many do not, and say so.
 
     A name stands at its mark, clearly nearer to it than to any other, or a little away, tied to it
-    by a hair line. The most important come first, `limit` are tried; `radius` is half the size of
-    marks in points, `obstacles` the points not to cover, where they are others than `places`.
+    by a hair line (`leaders`). The most important come first, `limit` are tried; `radius` is half
+    the size of marks in points, `obstacles` the points not to cover, if others than `places`.
     """
     point, inside = style.find_figure(ax).dpi / 72, np.ravel(ax.get_window_extent())
     dots = ax.transData.transform(places)
     others = dots if obstacles is None else ax.transData.transform(obstacles)
     reaches = np.broadcast_to(radius, len(dots)) * point
-    reach = reaches[:, None] if obstacles is None else np.min(reaches)
+    reach = reaches[:, None] if obstacles is None else np.min(reaches, initial=99)
     texts = [text.get_window_extent().extents for text in ax.texts]
     taken = np.vstack([np.hstack([others - reach, others + reach]), *texts])
     written, look = 0, dict[str, Any](fontsize=style.SMALL, va="bottom") | options
     for i, name in enumerate(names[:limit]):
         text = style.write(ax, places[i], style.shorten_name(name), **look)
         size = np.array(text.get_window_extent().size)
-        found = _find_place(dots[i], size, taken, others, inside, reaches[i], point)
+        found = _find_place(dots[i], size, taken, others, inside, reaches[i], point, leaders)
         if found is None:
             text.remove()
             continue
@@ -67,7 +68,14 @@ def describe_omitted(n: int, *, language: Language) -> str:
 
 
 def _find_place(
-    dot: Array, size: Array, taken: Array, dots: Array, inside: Array, reach: float, point: float
+    dot: Array,
+    size: Array,
+    taken: Array,
+    dots: Array,
+    inside: Array,
+    reach: float,
+    point: float,
+    leaders: bool,
 ) -> tuple[Array, Array] | None:
     """Return the first free box (x0, y0, x1, y1), and its leader as boxes without size."""
     gap, near = reach + 2.5 * point, len(_SIDES)
@@ -81,7 +89,7 @@ def _find_place(
             away = _approach(dots, boxes[i])[1][np.hypot(*(dots - dot).T) > 1]
             if (away > 1.5 * own).all():
                 return boxes[i], taken[:0]
-        else:
+        elif leaders:
             start = dot + (end - dot) * min(1.5 * reach / np.maximum(own, 1e-9), 1)
             leader = np.hstack([np.linspace(start, end, 8)] * 2)
             if not _cover(leader, taken).any():
