@@ -265,7 +265,13 @@ def _run_scores(
             answers, raters=raters, criteria=book.criteria
         ),
         "rater_answers": ratings.measure_raters(answers, raters=raters, criteria=book.criteria),
-        "panel_mix": ratings.measure_panel_mix(answers, raters=raters),
+        "panel_mix": pd.concat(
+            ratings.measure_panel_mix(
+                answers[answers["criterion"].map(book.criteria["dimension"]) == dimension],
+                raters=raters,
+            ).assign(dimension=dimension)
+            for dimension in RANKED
+        ),
     }
 
 
@@ -297,6 +303,10 @@ def _run_draws(
     empty = scores[["actor_id", "dimension"]].iloc[:0].reindex(columns=INTERVALS)
     known = pd.concat(intervals) if intervals else empty
     rated = np.flatnonzero(fit.panel >= 0)
+    n_known = (~np.isnan(within)).sum(axis=1)
+    means = np.nansum(within, axis=1) / np.where(n_known, n_known, np.nan)
+    ends = scoring.measure_intervals(means, actors=pd.DataFrame({"actor_id": fit.criteria}))
+    ends = ends.set_index("actor_id")[["low", "high"]]
     draws = Draws(within, fit.actors, fit.criteria, fit.panel)
     chosen = [d for d in RANKED if d in set(scores["dimension"]) and len(rated)]
     doubts = [
@@ -306,6 +316,7 @@ def _run_draws(
     kept = slice(None if chosen else 0)  # nobody rated: tables of the same columns, empty
     found = {name: pd.concat([part[name][kept] for part in doubts]) for name in doubts[0]}
     return draws, found | {
+        "criteria": tables["criteria"].join(ends, on="criterion"),
         "scores": scores.merge(known, on=["actor_id", "dimension"], how="left"),
         "effects": ratings.measure_actor_effects(fit, draws=n, seed=SEED),
         "panels": fit.panels.assign(reason=fit.reason, residual_sd=fit.residual_sd),

@@ -178,6 +178,105 @@ def test_few_answers_give_no_score_and_opinions_are_counted(good_study: Path) ->
     assert "two opinions" in row
 
 
+TRAINING = Path(__file__).parents[1] / "data" / "training"
+
+
+@cache
+def run_town(territory_id: str) -> pipeline.TerritoryResult:
+    return pipeline.run_territory(read_study(TRAINING), territory_id)
+
+
+def read_text(html: str) -> str:
+    """The words alone; spaces that do not break are spaces too."""
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", html))
+
+
+@pytest.mark.parametrize(
+    ("territory_id", "language", "said"),
+    [
+        # Planted in the training study (its README): who, and what the report says of it.
+        ("haute-brume", "en", "Least sure: Mutuelle L&#39;Entraide d&#39;En-Haut rests on two "
+         "opinions (actor 1, expert 1): score 60, in 90% of draws"),
+        ("haute-brume", "fr", "Le moins sûr : Mutuelle L&#39;Entraide d&#39;En-Haut repose "
+         "sur deux avis"),
+        ("haute-brume", "en", "Views are shared out: Plantations de la Corniche. 3 people"),
+        ("haute-brume", "fr", "Avis partagés : Plantations de la Corniche. 3 personnes"),
+        ("rive-songe", "en", "Very uniform answers: rs-06 gave 3 in"),
+        ("rive-songe", "fr", "Réponses très uniformes : rs-06"),
+    ],
+)  # fmt: skip
+def test_planted_doubts_are_named(territory_id: str, language: str, said: str) -> None:
+    html = report.show_readiness(run_town(territory_id), language=language).html
+    assert said in read_text(html)
+
+
+def test_each_score_on_the_page_has_its_interval_and_coverage() -> None:
+    result = run_town("val-palabre")
+    for part in (report.show_readiness, report.show_motives):
+        html = part(result, language="en").html
+        # a score is bold: an interval follows in the same cell, coverage in the same row
+        rows = [row for row in html.split("<tr>") if 'class="score"' in row]
+        assert len(rows) >= 35  # all whom somebody rated; 37 are listed
+        for row in rows:
+            assert re.search(r'class="score">\d+</b> <span class="whole">.*\d+–\d+</small>', row)
+            assert "coverage" in row or re.search(r'<td class="n">\d+%</td>', row)
+        sentences = re.findall(r"points \([^)]*\)", html)
+        assert len(sentences) == 3  # the first three are explained in words
+        assert all("in 90% of draws" in said and "coverage" in said for said in sentences)
+
+
+def test_three_doubts_are_said_apart() -> None:
+    text = read_text(report.show_readiness(run_town("val-palabre"), language="en").html)
+    three = ["Who was asked: the scores", "Who was asked and what weighs more: the ranks",
+             "How it is added up: the choices"]  # fmt: skip
+    assert [text.count(name) for name in three] == [1, 1, 1]
+    # 16 (K - 1) - 1 for K = 2 weights
+    assert "(Dirichlet, c = 15)" in text
+    assert "of 9 ways of scoring" in text
+
+
+def test_an_option_without_effect_is_said(good_study: Path) -> None:
+    """Two organisations, one better on both questions: no choice changes the order."""
+    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
+        f"kabara,{actor},{rater},{criterion},{value - (rater == 'r2')}\n"
+        for actor, value in (("fablab", 5), ("banque", 2))
+        for criterion in ("familiarity", "appetite")
+        for rater in ("r1", "r2")
+    )
+    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    text = read_text(report.show_readiness(result, language="en").html)
+    assert "This option had no effect: the geometric mean." in text
+    assert "This question had no effect on the order: “Familiarity”." in text
+    assert "No weight of “Appetite” alone would change the first place." in text
+
+
+@pytest.mark.parametrize(
+    ("raters", "said"),
+    [
+        (("r2",), "One person only has rated: no interval can be given, and nobody is ranked."),
+        (("r1", "r2"), "Too few answers overlap to say how sure the scores are"),
+    ],
+)
+def test_without_interval_the_page_says_why(
+    good_study: Path, raters: tuple[str, ...], said: str
+) -> None:
+    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
+        f"kabara,{actor},{raters[i % len(raters)]},{criterion},{value}\n"
+        for i, (actor, value) in enumerate((("fablab", 5), ("banque", 2)))
+        for criterion in ("familiarity", "appetite")
+    )
+    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    text = read_text(
+        report.show_readiness(
+            pipeline.run_territory(read_study(good_study), "kabara"), language="en"
+        ).html
+    )
+    assert said in text
+    assert "100 no interval" in text
+    assert "How sure is the order?" not in text
+
+
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_a_comparison_obeys_the_gate(good_study: Path, tmp_path: Path, language: str) -> None:
     study = read_study(good_study)

@@ -568,11 +568,22 @@ def find_heard_first():
     return [code, strongest]
 
 
+def find_uncertain_rank():
+    """Whose rank rests on one or two opinions, in the towns where the report says so."""
+    few = []
+    for place in TERRITORIES:
+        mix = run(place)["panel_mix"].query("dimension == 'readiness'")
+        n_opinions = mix.groupby("actor_id")["n_raters"].sum()
+        few += n_opinions.index[n_opinions <= 2].to_list()
+    return few
+
+
 FINDERS = {
     "equal_groups": find_equal_groups,
     "offer_seek_pair": find_offer_seek_pair,
     "best_placed": find_best_placed,
     "heard_first": find_heard_first,
+    "uncertain_rank": find_uncertain_rank,
     "uniform_rater": find_uniform_rater,
     "shared_out_views": find_shared_out_views,
     "scarce_isolate": find_scarce_isolate,

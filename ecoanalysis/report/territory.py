@@ -6,13 +6,14 @@ language asked for; the sentences are in the templates.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from ecoanalysis import figures, linkage
+from ecoanalysis import figures, linkage, scoring
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.pipeline import TerritoryResult
 from ecoanalysis.report.section import (
@@ -105,49 +106,120 @@ def show_actors(result: TerritoryResult, *, language: str = "fr") -> Section:
 
 
 def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
-    """Show who is ready: the grid and scores of the rated, and desk evidence apart."""
+    """Show who is ready: grid, scores and ranks with what is doubted, and desk evidence apart."""
     tables, book, words = result.tables, result.codebook, use_language(language)
-    scores = tables["scores"]
-    ready = scores[(scores["dimension"] == "readiness") & (scores["n_raters"] > 0)]
-    rated = ready.merge(tables["actors"][["actor_id", "name", "kind", "helix"]], on="actor_id")
-    rated = rated.sort_values(["score", "name"], ascending=[False, True])
+    rated = _explain_scores(result, "readiness")
+    ranks = tables["ranks"].query("dimension == 'readiness' and weights == 'stated'")
+    ranks = ranks.merge(tables["actors"][["actor_id", "name"]], on="actor_id")
     return _show(
         "readiness",
         result,
         language,
-        rated=list_records(rated),
+        rated=rated,
+        order=_describe_order(result, rated),
         roles=_count_people(tables["raters"], "role"),
         modes=_count_people(tables["raters"], "mode"),
         figure=_draw(
-            rated,
+            tables["averages"],
             lambda ax: figures.plot_readiness(
-                _pair_readiness(tables), ax=ax, codebook=book, language=words
+                _pair_readiness(tables, book), ax=ax, codebook=book, language=words
             ),
         ),
-        agreement=_summarise_agreement(tables["agreement"]),
-        shared=list_records(_pick_shared_views(tables)),
-        uniform=list_records(
-            tables["rater_answers"][tables["rater_answers"]["uniform"].astype(bool)]
+        ranks_figure=_draw(
+            ranks.dropna(subset="low"), lambda ax: figures.plot_ranks(ranks, ax=ax, language=words)
         ),
+        agreement=list_records(tables["agreement"]),
+        alpha=_summarise_agreement(tables["agreement"]),
+        shared=list_records(_pick_shared_views(tables)),
+        answers=list_records(tables["rater_answers"]),
         asked=_list_criteria(book, "readiness"),
         desk=list_records(tables["desk"][tables["desk"]["n"] > 0]),
-        minimum_coverage=result.parameters["minimum_coverage"],
+        panels=list_records(tables["panels"]),
+        parameters=result.parameters,
     )
 
 
-def _pair_readiness(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Put the mean familiarity and appetite of each actor asked about beside its name."""
+def _pair_readiness(tables: Mapping[str, pd.DataFrame], book: Codebook) -> pd.DataFrame:
+    """Put the mean familiarity and appetite of each actor, and their intervals, by its name."""
     means = tables["averages"].pivot_table("mean", "actor_id", "criterion")
     means = means.reindex(columns=["familiarity", "appetite"])
+    drawn = tables["effects"].pivot_table(["low", "high"], "actor_id", "criterion")
+    scales = book.criteria.loc[list(means)]
+    for code, low, high in scales[["scale_min", "scale_max"]].itertuples():
+        for end in ("low", "high"):
+            known = drawn.get((end, code), math.nan)
+            means[f"{code}_{end}"] = pd.Series(known, means.index).clip(low, high)
     return tables["actors"].merge(means, left_on="actor_id", right_index=True)
+
+
+def _explain_scores(result: TerritoryResult, dimension: str) -> list[dict[str, Any]]:
+    """Put beside each score its interval, rank, coverage, panel and what it is made up of."""
+    tables = result.tables
+    scores, ranks, places = (
+        tables[name][tables[name]["dimension"] == dimension].drop(columns="dimension")
+        for name in ("scores", "ranks", "places")
+    )
+    ranks = ranks[ranks["weights"] == "stated"].drop(columns=["weights", "median"])
+    rows = scores[scores["n_raters"] > 0].merge(tables["actors"][["actor_id", "name", "kind"]])
+    rows = rows.merge(ranks, on="actor_id", how="left", suffixes=("", "_rank")).merge(
+        places[["actor_id", "best", "worst", "n_top", "n_same", "n_choices"]], how="left"
+    )
+    parts = dict(iter(tables["contributions"].groupby(["dimension", "actor_id"])))
+    voices = dict(iter(tables["panel_mix"].groupby(["dimension", "actor_id"])))
+    codes = tables["contributions"].loc[tables["contributions"]["dimension"] == dimension]
+    said = tables["averages"][tables["averages"]["criterion"].isin(codes["criterion"])]
+    apart = (said["high"] - said["low"]).groupby(said["actor_id"]).max()
+    opinions = {who: int(table["n_raters"].sum()) for who, table in voices.items()}
+    rows["n_opinions"] = [opinions[dimension, actor] for actor in rows["actor_id"]]
+    rows["apart"] = rows["actor_id"].map(apart)
+    return [
+        row
+        | {
+            "parts": list_records(parts[dimension, row["actor_id"]]),
+            "mix": list_records(voices[dimension, row["actor_id"]]),
+        }
+        for row in list_records(rows.sort_values(["score", "name"], ascending=[False, True]))
+    ]
+
+
+def _describe_order(result: TerritoryResult, rated: list[dict[str, Any]]) -> dict[str, Any]:
+    """Collect what the order of readiness rests on: raters, weights, choices; each apart."""
+    tables = {
+        name: table[table["dimension"] == "readiness"]
+        for name, table in result.tables.items()
+        if name in ("ranks", "choices", "removals", "weights_needed", "rank_drivers")
+    }
+    ranked = [row for row in rated if row["low_rank"] is not None]
+    if len(ranked) < 2:
+        return {}
+    names = result.tables["actors"].set_index("actor_id")["name"].to_dict()
+    ranks, choices = tables["ranks"].dropna(subset="low"), tables["choices"]
+    ways = choices.drop_duplicates(["normalisation", "aggregation"])
+    first = ways.iloc[0]
+    one = ways[["normalisation", "aggregation"]].eq(first[["normalisation", "aggregation"]])
+    return {
+        "names": names,
+        "leaders": sorted(ranked, key=lambda row: -row["p_top"])[:5],
+        "unsure": [row for row in ranked if row["n_opinions"] <= 2],
+        "width": (ranks["high"] - ranks["low"]).groupby(ranks["weights"]).median().to_dict(),
+        "concentration": scoring.measure_concentration(len(tables["removals"])),
+        "n_outside": sum(not row["low"] <= row["score"] <= row["high"] for row in ranked),
+        "ways": list_records(ways[one.sum(axis=1) == 1]),
+        "firsts": choices[choices["rank"] == 1].groupby("actor_id").size().nlargest(3).to_dict(),
+        "n_ways": len(ways),
+        "removals": list_records(tables["removals"]),
+        "needed": list_records(tables["weights_needed"]),
+        "drivers": list_records(tables["rank_drivers"].nlargest(4, "total")),
+    }
 
 
 def _summarise_agreement(agreement: pd.DataFrame) -> dict[str, float]:
     """Median and range of alpha over the criteria on which answers vary; empty without any."""
-    alpha = agreement.loc[~agreement["hardly_varies"].astype(bool), "alpha"].dropna()
-    if alpha.empty:
+    varied = agreement[~agreement["hardly_varies"].astype(bool)].dropna(subset="alpha")
+    if varied.empty:
         return {}
-    return {"n": len(alpha), "median": alpha.median(), "low": alpha.min(), "high": alpha.max()}
+    alpha = varied["alpha"]
+    return {"n": len(alpha), "median": alpha.median(), "min": alpha.min(), "max": alpha.max()}
 
 
 def _pick_shared_views(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -162,32 +234,27 @@ def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
     tables, book, words = result.tables, result.codebook, use_language(language)
     criteria = tables["criteria"][tables["criteria"]["dimension"].isin(DIMENSIONS)]
     parts = [
-        {
-            "dimension": dimension,
-            "top": list_records(group.nlargest(3, "mean")),
-            "figure": _draw(
-                group,
-                lambda ax, dimension=dimension: figures.plot_heatmap(  # type: ignore[misc]
-                    tables["averages"],
-                    actors=tables["actors"],
-                    dimensions=[dimension],
-                    ax=ax,
-                    codebook=book,
-                    language=words,
-                ),
-            ),
-        }
+        {"dimension": dimension, "top": list_records(group.nlargest(3, "mean"))}
         for dimension in DIMENSIONS
         if len(group := criteria[criteria["dimension"] == dimension])
     ]
+    figure = _draw(
+        criteria,
+        lambda ax: figures.plot_heatmap(
+            tables["averages"], actors=tables["actors"], dimensions=DIMENSIONS, ax=ax,
+            codebook=book, language=words,
+        ),
+    )  # fmt: skip
     asked = [(dimension, _list_criteria(book, dimension)) for dimension in DIMENSIONS]
     return _show(
         "motives",
         result,
         language,
         parts=parts,
+        figure=figure,
         asked=asked,
         criteria=list_records(criteria),
+        resources=_explain_scores(result, "resource"),
         n_rated=tables["averages"]["actor_id"].nunique(),
     )
 
@@ -273,6 +340,7 @@ def show_method(result: TerritoryResult, *, language: str = "fr") -> Section:
         notice=descriptor.notice.get(language, ""),
         fictional=descriptor.fictional,
         minimum_coverage=result.parameters["minimum_coverage"],
+        draws=result.parameters["draws"],
         how=_count_ways(result.tables["actors"]),
         census=descriptor.census,
         boundary_rule=choose_text(descriptor.boundary_rule, language),
