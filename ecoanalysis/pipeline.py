@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -69,6 +69,7 @@ def run_territory(
     minimum_coverage: float = 0.5,
     draws: int = 500,
     group_draws: int = 100,
+    scenario: str | Path = "",
 ) -> TerritoryResult:
     """Run every stage once for one territory.
 
@@ -82,6 +83,8 @@ def run_territory(
         Share of a score's weights (0-1) that must be answered for the score to be shown.
     draws : int
         How many times the doubt about the ratings is drawn; the seed is fixed.
+    scenario : str or pathlib.Path
+        File of other weights and least coverage, which then count (`scoring.read_scenario`).
 
     Returns
     -------
@@ -98,10 +101,17 @@ def run_territory(
     Raises
     ------
     UsageError
-        If the study has no such territory.
+        If the study has no such territory, or the scenario has faults.
     """
     if not 0 <= minimum_coverage <= 1:
         raise UsageError(f"minimum_coverage must lie between 0 and 1, not {minimum_coverage}")
+    changed = scoring.Scenario()
+    if scenario:
+        changed = scoring.read_scenario(scenario, criteria=study.codebook.criteria)
+        weighed = scoring.weigh_criteria(study.codebook.criteria, weights=changed.weights)
+        study = replace(study, codebook=replace(study.codebook, criteria=weighed))
+        if changed.minimum_coverage is not None:
+            minimum_coverage = changed.minimum_coverage
     here = {name: _keep_territory(table, territory_id) for name, table in study.tables.items()}
     if here["territories"].empty:
         known = ", ".join(study.tables["territories"]["territory_id"])
@@ -127,7 +137,11 @@ def run_territory(
         territory={str(k): v for k, v in here["territories"].iloc[0].items()},
         descriptor=study.descriptor,
         codebook=study.codebook,
-        parameters={"minimum_coverage": minimum_coverage, "draws": draws},
+        parameters={
+            "minimum_coverage": minimum_coverage,
+            "draws": draws,
+            "weights": changed.weights,
+        },
         draws=drawn,
         tables={name: table.reset_index(drop=True) for name, table in tables.items()},
     )

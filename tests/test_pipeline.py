@@ -150,3 +150,21 @@ def test_text_is_read_alike_with_and_without_arrow(
         tables = pipeline.run_territory(read_study(DATA / study), territory_id).tables
     assert len(tables["actors"]) == n_actors
     assert tables["disagreement"].empty is (study != "training")
+
+
+def test_a_scenario_gives_the_numbers_of_its_weights(
+    tmp_path: Path, haute_brume: TerritoryResult
+) -> None:
+    """Familiarity alone: the score is its mean on 0 to 100 (a weight of 0 leaves appetite out)."""
+    file = tmp_path / "scenario.yaml"
+    file.write_text("weights: {familiarity: 3, appetite: 0}\nminimum_coverage: 1", "utf-8")
+    result = run_territory(read_study(TRAINING), "haute-brume", scenario=file)
+    assert result.parameters == {
+        "minimum_coverage": 1, "draws": 500, "weights": {"familiarity": 3, "appetite": 0}
+    }  # fmt: skip
+    means = haute_brume.tables["averages"].query("criterion == 'familiarity'")
+    scores = result.tables["scores"].query("dimension == 'readiness'").set_index("actor_id")
+    assert np.allclose(scores.loc[means["actor_id"], "score"], 20 * means["mean"])
+    assert not np.allclose(
+        result.tables["ranks"]["median"].head(30), haute_brume.tables["ranks"]["median"].head(30)
+    )

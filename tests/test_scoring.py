@@ -855,3 +855,49 @@ def test_small_blocks_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("ecoanalysis.scoring.doubts.BLOCK", 25)
     for small, large in zip(run(), whole, strict=True):
         assert small == pytest.approx(large, rel=1e-12, nan_ok=True)
+
+
+SCENARIO_CRITERIA = pd.DataFrame(
+    {"dimension": ["readiness", "readiness", "desk"], "weight": [1.0, 1.0, 0.0]},
+    index=pd.Index(["familiarity", "appetite", "desk_website"]),
+)
+
+
+def test_a_scenario_is_written_and_read_back(tmp_path: Path) -> None:
+    given = scoring.Scenario({"familiarity": 2.5, "appetite": 0}, 0.25, "rive-songe")
+    file = scoring.write_scenario(given, tmp_path / "scenario.yaml")
+    assert scoring.read_scenario(file, criteria=SCENARIO_CRITERIA) == given
+    weighed = scoring.weigh_criteria(SCENARIO_CRITERIA, weights=given.weights)
+    assert weighed["weight"].to_list() == [2.5, 0, 0]
+    assert SCENARIO_CRITERIA["weight"].to_list() == [1, 1, 0]
+    (tmp_path / "empty.yaml").write_text("", encoding="utf-8")
+    empty = scoring.read_scenario(tmp_path / "empty.yaml", criteria=SCENARIO_CRITERIA)
+    assert empty == scoring.Scenario()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("weights: {familiarity: -1}", "weights.familiarity: found -1; allowed: a number, 0 or"),
+        ("weights: {familiarity: .nan}", "weights.familiarity: found nan"),
+        ("weights: {familiarity: yes}", "weights.familiarity: found True"),
+        ("weights: {envie: 1}", "weights.envie: unknown criterion; allowed: familiarity, app"),
+        ("weights: {familiarity: 0, appetite: 0}", "weights: those of readiness sum to 0"),
+        ("weights: [1, 2]", "weights: found"),
+        ("minimum_coverage: 50", "minimum_coverage: found 50; allowed: 0 to 1"),
+        ("weight: {familiarity: 1}", "weight: unknown; allowed: territory, minimum_coverage, we"),
+        ("- familiarity", "found a list"),
+        ("weights: {familiarity: 1", "cannot be read as YAML"),
+    ],
+)
+def test_a_faulty_scenario_names_file_and_field(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError) as error:
+        scoring.read_scenario(file, criteria=SCENARIO_CRITERIA)
+    assert f"{file}: " in str(error.value) and said in str(error.value)
+
+
+def test_a_scenario_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no\.yaml"):
+        scoring.read_scenario(tmp_path / "no.yaml", criteria=SCENARIO_CRITERIA)

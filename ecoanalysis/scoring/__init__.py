@@ -30,11 +30,13 @@ from ecoanalysis.scoring.doubts import (
     rank_actors,
 )
 from ecoanalysis.scoring.scales import aggregate, normalise
+from ecoanalysis.scoring.scenario import Scenario, read_scenario, weigh_criteria, write_scenario
 
 __all__ = [
     "SCORE_COLUMNS",
     "Hierarchy",
     "Opinion",
+    "Scenario",
     "aggregate",
     "average_ratings",
     "compare_choices",
@@ -52,6 +54,9 @@ __all__ = [
     "rank_actors",
     "read_hierarchy",
     "read_means",
+    "read_scenario",
     "score_actors",
     "score_draws",
+    "weigh_criteria",
+    "write_scenario",
 ]
