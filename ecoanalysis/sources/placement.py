@@ -48,69 +48,57 @@ def place_records(
         postcode, city, inferred), ``reason`` (why not: no_place, unknown_place, far_from_others,
         neighbours_disagree).
     """
-    nothing = pd.Series(index=records.index, dtype="str")
-    found = pd.DataFrame({"territory_id": nothing, "placed": nothing})
-    names = _name_territories(territories)
-    says = records["territory_id"]
+    names = territories["territory_id"].set_axis(territories["name"].map(fold_city))
+    names = names[~names.index.duplicated(keep=False) & (names.index != "")]
+    cities = {fold_city(name): at for name, at in placement.get("cities", {}).items()}
+    named = dict(names) | cities
+    says, city = records["territory_id"], records["city"].map(fold_city, na_action="ignore")
     by_name = says.map(fold_city, na_action="ignore").map(names)
-    found = _fill(found, says.where(says.isin(territories["territory_id"]), by_name), "stated")
-    named = names | {fold_city(name): at for name, at in placement.get("cities", {}).items()}
-    by_postcode = _read_postcodes(postcodes, placement.get("prefixes", {}))
-    found = _fill(found, by_postcode, "postcode")
-    city = records["city"].map(fold_city, na_action="ignore").astype("str")
-    found = _fill(found, city.map(_list_cities(city, by_postcode) | named), "city")
-    if texts is not None and texts.shape[1]:
-        found = _fill(found, _find_names(texts, named), "city")
-    left = found["territory_id"].isna()
+    by_code = _read_postcodes(postcodes, placement.get("prefixes", {}))
+    whole = pd.DataFrame({"city": city, "at": by_code}).dropna().drop_duplicates()
+    whole = whole.drop_duplicates("city", keep=False)
+    found = pd.DataFrame(index=records.index, columns=["territory_id", "placed"], dtype="str")
+    ways: list[tuple[str, pd.Series]] = [
+        ("stated", says.where(says.isin(territories["territory_id"]), by_name)),
+        ("postcode", by_code),
+        ("city", city.map(dict(zip(whole["city"], whole["at"], strict=True)) | named)),
+        ("city", _find_names(records[[]] if texts is None else texts, named)),
+    ]
+    for placed, territory in ways:
+        new = found["territory_id"].isna() & territory.notna()
+        found.loc[new, "territory_id"] = territory[new]
+        found.loc[new, "placed"] = placed
     point = records[["latitude", "longitude"]].dropna()
-    vote = _ask_neighbours(
-        point[left.reindex(point.index)],
-        point[found["placed"].eq("postcode").reindex(point.index)],
-        found["territory_id"],
-        within_km=float(placement.get("within_km", 20)),
-    )
-    found = _fill(found, vote["territory_id"].reindex(found.index), "inferred")
+    asking = point[found["placed"][point.index].isna()]
+    known = found.loc[point.index[found["placed"][point.index].eq("postcode")], "territory_id"]
+    within_m = float(placement.get("within_km", 20)) * 1000
+    vote = _ask_neighbours(asking, point.loc[known.index], known, within_m=within_m)
     silent = says.isna() & city.isna() & postcodes.isna().all(axis=1)
-    reason = vote["reason"].reindex(found.index).fillna("unknown_place")
-    reason = reason.mask(silent & ~found.index.isin(vote.index), "no_place")
+    silent &= ~silent.index.isin(asking.index)
+    reason = vote["reason"].reindex(found.index).mask(silent, "no_place").fillna("unknown_place")
+    found.loc[asking.index, "territory_id"] = vote["territory_id"]
+    found.loc[asking.index[vote["territory_id"].notna()], "placed"] = "inferred"
     return found.assign(reason=reason.where(found["territory_id"].isna()))
 
 
-def _fill(found: pd.DataFrame, territory: pd.Series, placed: str) -> pd.DataFrame:
-    new = found["territory_id"].isna() & territory.notna()
-    by = pd.Series(placed, index=found.index)
-    return found.assign(
-        territory_id=found["territory_id"].mask(new, territory),
-        placed=found["placed"].mask(new, by),
-    )
-
-
 def _read_postcodes(postcodes: pd.DataFrame, prefixes: Mapping[str, str]) -> pd.Series:
+    """Look up the prefix, the longest first, of the first field that has one."""
+    longest = sorted(prefixes, key=len, reverse=True)
+    place = {"": None, **prefixes}
     territory = pd.Series(index=postcodes.index, dtype="str")
     for field in postcodes:
-        code = postcodes[field].str.extract(_POSTCODE)[0]
-        for prefix in sorted(prefixes, key=len, reverse=True):
-            hit = territory.isna() & code.str.startswith(prefix).fillna(False).astype(bool)
-            territory = territory.mask(hit, prefixes[prefix])
+        code = postcodes[field].str.extract(_POSTCODE)[0].fillna("")
+        begins = code.map(lambda text: next(filter(text.startswith, longest), ""))
+        territory = territory.fillna(begins.map(place).astype("str"))
     return territory
-
-
-def _name_territories(territories: pd.DataFrame) -> dict[str, str]:
-    names = territories["territory_id"].set_axis(territories["name"].map(fold_city))
-    return dict(names[~names.index.duplicated(keep=False) & (names.index != "")])
-
-
-def _list_cities(city: pd.Series, by_postcode: pd.Series) -> dict[str, str]:
-    """List the cities whose postcodes all lie in one territory."""
-    seen = pd.DataFrame({"city": city, "territory_id": by_postcode}).dropna().drop_duplicates()
-    seen = seen[~seen["city"].duplicated(keep=False)]
-    return dict(zip(seen["city"], seen["territory_id"], strict=True))
 
 
 def _find_names(texts: pd.DataFrame, named: Mapping[str, str]) -> pd.Series:
     """Find the territory whose name, as whole words, is the only one that the texts hold."""
-    folded = texts.fillna("").agg(" | ".join, axis=1).map(fold_city)
-    words = " " + folded + " "
+    words = pd.Series("", index=texts.index, dtype="str")
+    for field in texts:
+        words = words + " | " + texts[field].fillna("")
+    words = " " + words.map(fold_city) + " "
     hits = [
         pd.Series(at, index=texts.index[words.str.contains(f" {city} ", regex=False)], dtype="str")
         for city, at in named.items()
@@ -121,23 +109,21 @@ def _find_names(texts: pd.DataFrame, named: Mapping[str, str]) -> pd.Series:
 
 
 def _ask_neighbours(
-    asking: pd.DataFrame, known: pd.DataFrame, territory: pd.Series, *, within_km: float
+    asking: pd.DataFrame, points: pd.DataFrame, territory: pd.Series, *, within_m: float
 ) -> pd.DataFrame:
-    """Let the five nearest known points vote; more than half of them decide."""
+    """Let the five nearest points, with the territory of each, vote; more than half decide."""
     answer = pd.DataFrame(index=asking.index, columns=["territory_id", "reason"], dtype="str")
-    if asking.empty:
+    if asking.empty or len(points) < NEIGHBOURS:
         return answer
-    if len(known) < NEIGHBOURS:
-        return answer.assign(reason="unknown_place")
-    chord, nearest = KDTree(_to_sphere(known)).query(_to_sphere(asking), k=NEIGHBOURS)
+    chord, nearest = KDTree(_to_sphere(points)).query(_to_sphere(asking), k=NEIGHBOURS)
     metres = 2 * EARTH_RADIUS_M * np.arcsin(np.clip(chord / 2, 0, 1))
-    names, codes = np.unique(territory[known.index].to_numpy(dtype=object), return_inverse=True)
+    codes, names = pd.factorize(territory)
     votes = (codes[nearest][:, :, None] == np.arange(len(names))).sum(axis=1)
-    far = metres.max(axis=1) > within_km * 1000
+    far = metres.max(axis=1) > within_m
     split = votes.max(axis=1) * 2 <= NEIGHBOURS
-    answer["reason"] = np.select([far, split], ["far_from_others", "neighbours_disagree"], "")
-    answer["territory_id"] = names[votes.argmax(axis=1)]
-    return answer.assign(territory_id=answer["territory_id"].mask(far | split))
+    most = pd.Series(names[votes.argmax(axis=1)], index=asking.index)
+    why = np.select([far, split], ["far_from_others", "neighbours_disagree"], "")
+    return answer.assign(territory_id=most.mask(far | split), reason=why)
 
 
 def _to_sphere(points: pd.DataFrame) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
@@ -27,49 +26,46 @@ _CLOSED = ("no", "non", "n", "0", "false", "faux", "-")
 _GEOMETRY = {"latitude": LATITUDE, "longitude": LONGITUDE}
 
 
-@dataclass(frozen=True)
-class Records:
-    """The records of one list, cleaned; their territories are still to be found.
+def map_records(
+    raw: pd.DataFrame, *, mapping: ListMapping, cities: pd.Series
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bring the fields of a list, as it was read, into the columns of the actors table, and clean.
 
-    `table` has every column of the actors table, `record_id` and `aside` (why the mapping sets the
-    record aside); index from 0 in the order of the list. `places` has the `file` and `row` of each
-    record; `notes` every cell that was mended or left out, see `ecoanalysis.sources.values`.
+    `cities` are those that the study has, in its spelling. The first table has the columns of
+    actors, `record_id`, `aside` (why the mapping sets the record aside), `file`, `row`, and an
+    index from 0; the second every cell that was mended or left out, see `sources.values`. Two
+    records of one identifier are a UsageError.
     """
-
-    table: pd.DataFrame
-    places: pd.DataFrame
-    notes: pd.DataFrame
-
-
-def map_records(raw: pd.DataFrame, *, mapping: ListMapping, cities: pd.Series) -> Records:
-    """Bring the fields of a list into the columns of the actors table.
-
-    `raw` is what `ecoanalysis.sources.reading` returned, `cities` those that the study has, in its
-    spelling. Two records of one identifier are refused.
-    """
-    places = raw.index.to_frame(index=False)
     fields = raw.reset_index(drop=True)
-    columns = MAPPED_COLUMNS
-    text = pd.DataFrame({column: _read_column(fields, mapping, column) for column in columns})
+    text = pd.DataFrame({c: _read_column(fields, mapping, c) for c in MAPPED_COLUMNS})
     sound = text.apply(lambda cells: cells.mask(cells.str.fullmatch(SPREADSHEET_ERROR, na=False)))
-    notes = [note_changes(text[c], sound[c], reason="spreadsheet_error") for c in columns]
-    named = sound.assign(name=_withhold_names(sound["name"], fields, mapping))
-    notes.append(note_changes(sound["name"], named["name"], reason="name_withheld", private=True))
-    table, mended = _clean_columns(named, mapping, cities=cities)
+    names = sound["name"]
+    number = fields.index.to_series().add(1).astype("str")
+    number = clean_id(fields[mapping.id]) if mapping.id else number
+    for field, values in mapping.withhold.items():
+        written = _look_up(fields[field].fillna(""), {value: value for value in values})
+        names = (written + " " + number).fillna(names).rename("name")
+    table, notes = _clean_columns(sound.assign(name=names), mapping, cities=cities)
+    for c in MAPPED_COLUMNS:
+        notes.append(note_changes(text[c], sound[c], reason="spreadsheet_error"))
+    notes.append(note_changes(sound["name"], names, reason="name_withheld", private=True))
     if SHAPE in fields:
         drawn = fields[SHAPE].mask(fields[SHAPE].eq("Point"))
         notes.append(note_changes(drawn, drawn.isna(), reason="shape_not_a_point"))
     table["channels"] = _read_channels(fields, mapping, pages=table["channels"])
     table["source_category"] = _read_categories(fields, mapping)
-    table["record_id"] = _read_ids(fields, mapping, table, places)
+    places = raw.index.to_frame(index=False)
+    table["record_id"] = _read_ids(number, table, places, field=mapping.id)
     table["provenance"] = table["record_id"].radd(f"{mapping.source['name']}:")
-    table["aside"] = _set_aside(fields, mapping)
-    table = table.reindex(columns=[*list_columns("actors"), "record_id", "aside"])
+    table["aside"] = pd.Series(index=fields.index, dtype="str")
+    for field, reasons in mapping.set_aside.items():
+        table["aside"] = table["aside"].fillna(_look_up(fields[field].fillna(""), reasons))
+    table = table.reindex(columns=[*list_columns("actors"), "record_id", "aside"]).join(places)
     table = table.astype({"actor_id": "str", "placed": "str"})
-    return Records(table, places, pd.concat([*mended, *notes], ignore_index=True))
+    return table, pd.concat(notes, ignore_index=True)
 
 
-def unite_lists(
+def split_cells(
     cells: pd.DataFrame, *, separators: Sequence[str], meanings: Mapping[str, str]
 ) -> pd.Series:
     """Split the cells of each row, translate each part, and keep one of each, whatever its case.
@@ -80,9 +76,8 @@ def unite_lists(
     for separator in separators:
         whole = whole.str.replace(separator, ";", regex=False)
     parts = _translate(whole.str.split(";").explode().str.strip().astype("str"), meanings)
-    said = parts[parts.notna() & parts.ne("")].rename("part").rename_axis("at").reset_index()
-    said = said.assign(fold=said["part"].str.casefold()).drop_duplicates(["at", "fold"])
-    return said.set_index("at")["part"].rename_axis(None)
+    said = parts[parts.notna() & parts.ne("")]
+    return said[~pd.MultiIndex.from_arrays([said.index, said.str.casefold()]).duplicated()]
 
 
 def clean_id(ids: pd.Series) -> pd.Series:
@@ -95,40 +90,32 @@ def _read_column(fields: pd.DataFrame, mapping: ListMapping, column: str) -> pd.
     mapped = [field for field, target in mapping.columns.items() if target == column]
     if not mapped and _GEOMETRY.get(column) in fields:
         mapped = [_GEOMETRY[column]]
-    constant = mapping.constants.get(column)
-    if not mapped:
-        return pd.Series(constant, index=fields.index, name=column, dtype="str")
     meanings = mapping.translations.get(column, {})
-    if column in (*LIST_COLUMNS, *mapping.split):
+    found = pd.Series(index=fields.index, dtype="str", name=column)
+    if mapped and column in (*LIST_COLUMNS, *mapping.split):
         separators = mapping.split.get(column, [])
-        parts = unite_lists(fields[mapped], separators=separators, meanings=meanings)
-        found = _join_parts(parts, fields.index)
+        parts = split_cells(fields[mapped], separators=separators, meanings=meanings)
+        found = _join_parts(parts, fields.index).rename(column)
     else:
-        found = _translate(fields[mapped[0]], meanings)
-        for field in mapped[1:]:
+        for field in mapped:
             found = found.fillna(_translate(fields[field], meanings))
-    return (found.fillna(constant) if constant else found).rename(column)
+    constant = mapping.constants.get(column)
+    return found.fillna(constant) if constant else found
+
+
+def _look_up(cells: pd.Series, meanings: Mapping[str, str]) -> pd.Series:
+    folded = {key.casefold(): to for key, to in meanings.items()}
+    return cells.str.casefold().map(folded).astype("str")
 
 
 def _translate(cells: pd.Series, meanings: Mapping[str, str]) -> pd.Series:
-    if not meanings:
-        return cells
-    meant = cells.str.casefold().map({key.casefold(): to for key, to in meanings.items()})
-    meant = meant.where(meant.notna(), cells)
-    return meant.mask(meant.eq("")).astype("str")
+    meant = _look_up(cells, meanings).fillna(cells)
+    return meant.mask(meant.eq(""))
 
 
 def _join_parts(parts: pd.Series, index: pd.Index) -> pd.Series:
-    return parts.groupby(level=0).agg(";".join).reindex(index).astype("str")
-
-
-def _withhold_names(names: pd.Series, fields: pd.DataFrame, mapping: ListMapping) -> pd.Series:
-    number = clean_id(fields[mapping.id]) if mapping.id else (fields.index + 1).astype("str")
-    for field, values in mapping.withhold.items():
-        written = {value.casefold(): value for value in values}
-        stands_for = fields[field].fillna("").str.casefold().map(written) + " " + number
-        names = names.where(stands_for.isna(), stands_for)
-    return names
+    united = parts.groupby(level=0).agg(lambda said: ";".join(dict.fromkeys(said)))
+    return united.reindex(index).astype("str")
 
 
 def _clean_columns(
@@ -139,8 +126,7 @@ def _clean_columns(
     clean["website"], clean["channels"], websites = clean_websites(text["website"])
     clean["founded"], years = clean_years(text["founded"])
     clean["observed_on"], days = clean_dates(text["observed_on"], date_order=mapping.date_order)
-    place = ["latitude", "longitude"]
-    clean[place], points = clean_points(text[place])
+    clean[[*_GEOMETRY]], points = clean_points(text[[*_GEOMETRY]])
     city, contacts = drop_emails(text["city"])
     clean["city"], spellings = mend_cities(city, known=cities)
     tags, kept = drop_emails(text["tags"].dropna().str.split(";").explode())
@@ -154,54 +140,38 @@ def _read_channels(fields: pd.DataFrame, mapping: ListMapping, *, pages: pd.Seri
     for field, channel in mapping.channels.items():
         says = fields[field].notna() & ~fields[field].str.casefold().isin(_CLOSED)
         found.append(pd.Series(channel, index=fields.index[says], dtype="str"))
-    names = pd.concat(found).rename("channel").rename_axis("at").reset_index()
-    names = names.drop_duplicates().sort_values(["at", "channel"]).set_index("at")
-    return _join_parts(names["channel"], fields.index)
+    return _join_parts(pd.concat(found).sort_values(), fields.index)
 
 
 def _read_categories(fields: pd.DataFrame, mapping: ListMapping) -> pd.Series:
     separators = mapping.split.get("source_category", [])
+    meanings = mapping.translations.get("source_category", {})
     found = [pd.Series(dtype="str")]
-    for entry in mapping.category:
-        system, field = entry.split(":", 1)
+    for system, _, field in (entry.partition(":") for entry in mapping.category):
         cells = fields[[field]].apply(lambda said: said.str.replace(";", ","))
-        meanings = mapping.translations.get("source_category", {})
-        parts = unite_lists(cells, separators=separators, meanings=meanings)
+        parts = split_cells(cells, separators=separators, meanings=meanings)
         found.append(parts.radd(f"{system}:"))
     said = _join_parts(pd.concat(found).astype("str"), fields.index)
     constant = mapping.constants.get("source_category")
     return said.fillna(constant) if constant else said
 
 
-def _set_aside(fields: pd.DataFrame, mapping: ListMapping) -> pd.Series:
-    reason = pd.Series(index=fields.index, dtype="str")
-    for field, reasons in mapping.set_aside.items():
-        folded = {value.casefold(): why for value, why in reasons.items()}
-        reason = reason.fillna(fields[field].fillna("").str.casefold().map(folded).astype("str"))
-    return reason
-
-
 def _read_ids(
-    fields: pd.DataFrame, mapping: ListMapping, table: pd.DataFrame, places: pd.DataFrame
+    ids: pd.Series, table: pd.DataFrame, places: pd.DataFrame, *, field: str | None
 ) -> pd.Series:
-    """Read the record's identifier; without one, its name and city stand for it."""
-    if mapping.id is None:
+    """Take the record's identifier; without a field for it, its name and city stand for it."""
+    if field is None:
         words = table["name"].fillna("") + " " + table["city"].fillna("")
         stem = words.map(fold_id).replace("", "record")
         again = stem.groupby(stem).cumcount() + 1
         return stem.where(again.eq(1), stem + "-" + again.astype("str"))
-    record_id = clean_id(fields[mapping.id])
-    for fault, wrong in (
-        ("is blank", record_id.isna()),
-        ("is there twice", record_id.duplicated(keep=False)),
-    ):
+    for fault, wrong in (("is blank", ids.isna()), ("is there twice", ids.duplicated(keep=False))):
         if wrong.any():
-            at = record_id.index[wrong]
-            same = at[record_id[at].eq(record_id[at[0]]) | record_id[at].isna()]
-            rows = ", ".join(places.loc[same[:5], "row"].astype("str"))
+            bad = places[wrong & (ids.isna() | ids.eq(ids[wrong].iloc[0]))]
+            rows = ", ".join(bad["row"][:5].astype("str"))
             raise UsageError(
-                f"{places.loc[at[0], 'file']}, row {rows}, field {mapping.id}: "
-                f"{record_id[at[0]]!r} {fault}. Mend the list, name another field, or leave `id` "
-                "out of the mapping: name and city then tell the records apart."
+                f"{bad['file'].iloc[0]}, row {rows}, field {field}: {ids[wrong].iloc[0]!r} {fault}."
+                " Mend the list, name another field, or leave `id` out of the mapping: name and "
+                "city then tell the records apart."
             )
-    return record_id
+    return ids

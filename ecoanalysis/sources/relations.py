@@ -11,14 +11,14 @@ import pandas as pd
 from ecoanalysis.linkage import fold_id, fold_name
 from ecoanalysis.schemas import list_columns
 from ecoanalysis.sources.mapping import ListMapping
-from ecoanalysis.sources.records import Records, clean_id, unite_lists
+from ecoanalysis.sources.records import clean_id, split_cells
 from ecoanalysis.sources.values import clean_names
 
 NO_ID = "?"
 
 
 def read_ties(
-    raw: pd.DataFrame, edges: pd.DataFrame, *, records: Records, mapping: ListMapping
+    raw: pd.DataFrame, edges: pd.DataFrame, *, records: pd.DataFrame, mapping: ListMapping
 ) -> pd.DataFrame:
     """Read the ties of a list, by the `relations` of its mapping.
 
@@ -30,55 +30,47 @@ def read_ties(
         for the values of a list column ``record`` (position), ``organisation`` (identifier),
         ``name``, ``entry`` (position in the mapping).
     """
-    entries = list(enumerate(mapping.relations))
-    found = [_read_cells(raw, records, entry, n) for n, entry in entries if "field" in entry]
-    meaning = [entry for _, entry in entries if "field" not in entry]
-    found.append(_read_edges(edges, meaning[0] if meaning else {}))
-    ties = pd.concat(found, ignore_index=True)
+    of_edges = [entry for entry in mapping.relations if "field" not in entry]
+    found = [
+        _read_cells(raw, records, entry).assign(entry=n)
+        for n, entry in enumerate(mapping.relations)
+        if entry not in of_edges
+    ]
+    ties = pd.concat([*found, _read_edges(edges, *of_edges[:1])], ignore_index=True)
     ties["provenance"] = ties["provenance"].radd(f"{mapping.source['name']}:")
     return ties
 
 
-def _read_edges(edges: pd.DataFrame, entry: Mapping[str, Any]) -> pd.DataFrame:
-    places = edges.index.to_frame(index=False)
-    said = edges.reset_index(drop=True)
-    weight = said.get(entry.get("weight", "weight"), pd.Series(index=said.index, dtype="str"))
+def _read_edges(edges: pd.DataFrame, entry: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    said, how = edges.reset_index(drop=True), entry or {}
+    weight = said.get(how.get("weight", "weight"), pd.Series(index=said.index, dtype="str"))
     source, target = (clean_id(said[end]).fillna(NO_ID) for end in ("source", "target"))
-    return places.assign(
+    return edges.index.to_frame(index=False).assign(
         source_id=source,
         target_id=target,
-        kind=pd.Series(entry.get("kind"), index=said.index, dtype="str"),
+        kind=pd.Series(how.get("kind"), index=said.index, dtype="str"),
         weight=pd.to_numeric(weight, errors="coerce"),
         provenance=source + "--" + target,
         found=source + " – " + target,
     )
 
 
-def _read_cells(
-    raw: pd.DataFrame, records: Records, entry: Mapping[str, Any], n: int
-) -> pd.DataFrame:
+def _read_cells(raw: pd.DataFrame, records: pd.DataFrame, entry: Mapping[str, Any]) -> pd.DataFrame:
     cells = raw[[entry["field"]]].reset_index(drop=True)
-    separators = entry.get("split", [])
-    parts = unite_lists(cells, separators=separators, meanings=entry.get("translations", {}))
-    names, at = clean_names(parts.reset_index(drop=True))[0], parts.index
-    folded = names.map(fold_name, na_action="ignore").fillna(NO_ID)
-    organisation = f"{fold_id(entry['field'])}-" + folded
-    record = records.table["record_id"].loc[at].reset_index(drop=True)
-    ends = [record, organisation]
-    if entry.get("end") == "source":
-        ends.reverse()
-    return records.places.loc[at].reset_index(drop=True).assign(
-        source_id=ends[0],
-        target_id=ends[1],
-        kind=entry["kind"],
-        weight=np.nan,
-        provenance=record,
-        found=names,
-        record=at,
-        organisation=organisation,
-        name=names,
-        entry=n,
-    )  # fmt: skip
+    meanings, separators = entry.get("translations", {}), entry.get("split", [])
+    parts = split_cells(cells, separators=separators, meanings=meanings)
+    ties = (
+        records.loc[parts.index, ["file", "row", "record_id"]].rename_axis("record").reset_index()
+    )
+    ties["found"] = ties["name"] = clean_names(parts.reset_index(drop=True))[0]
+    folded = ties["name"].map(fold_name, na_action="ignore").fillna(NO_ID)
+    ties["organisation"] = f"{fold_id(entry['field'])}-" + folded
+    ties["provenance"] = ties["record_id"]
+    ends = (
+        ["target_id", "source_id"] if entry.get("end") == "source" else ["source_id", "target_id"]
+    )
+    ties[ends] = ties[["record_id", "organisation"]]
+    return ties.drop(columns="record_id").assign(kind=entry["kind"], weight=np.nan)
 
 
 def list_organisations(
@@ -95,14 +87,11 @@ def list_organisations(
     named = ties[ties["name"].notna()].merge(placed[["record", "territory_id"]], on="record")
     named["name"] = named.groupby("organisation")["name"].transform("first")
     named = named.drop_duplicates(["organisation", "territory_id"])
-    made = named[["territory_id", "name"]].assign(record_id=named["organisation"], placed="stated")
-    source = mapping.source["name"]
-    made["provenance"] = made["record_id"].radd(f"{source}:")
-    for n, entry in enumerate(mapping.relations):
-        for column, value in entry.get("target", {}).items():
-            if column not in made:
-                made[column] = pd.Series(index=made.index, dtype="str")
-            made[column] = made[column].mask(named["entry"].eq(n), value)
+    made = pd.DataFrame([entry.get("target", {}) for entry in mapping.relations], dtype="str")
+    made = made.reindex(named["entry"]).set_axis(named.index)
+    key = named["organisation"]
+    made = made.assign(territory_id=named["territory_id"], name=named["name"], placed="stated")
+    made = made.assign(record_id=key, provenance=key.radd(f"{mapping.source['name']}:"))
     return made.reindex(columns=columns)
 
 
@@ -139,25 +128,22 @@ def join_relations(
         Index of `ties`; ``outcome`` (kept, merged, set_aside), ``reason`` (code).
     """
     rows = _find_ends(ties, homes)
-    apart = ties["weight"].lt(0).reindex(rows["tie"]).to_numpy() | rows["kind"].isna()
-    fit = rows[(rows["source_id"] != rows["target_id"]) & ~apart].copy()
-    fit["key"] = _make_keys(fit, actors, undirected)
+    apart = rows["weight"].lt(0) | rows["kind"].isna() | rows["source_id"].eq(rows["target_id"])
+    fit = rows[~apart]
+    fit = fit.assign(key=_make_keys(fit, actors, undirected))
     had = relations.assign(key=_make_keys(relations, actors, undirected))
-    first = fit.drop_duplicates("key").set_index("key")
-    sums = fit.groupby("key", sort=False)
-    first["weight"] = sums["weight"].sum(min_count=1)
-    first["provenance"] = sums["provenance"].agg(_unite).astype("str")
-    new = first[~first.index.isin(had["key"])]
-    more = had["key"].map(first["provenance"])
-    both = [
-        _unite(part for part in pair if isinstance(part, str))
-        for pair in zip(had["provenance"], more, strict=True)
-    ]
-    united = pd.Series(both, index=had.index, dtype="str")
-    had["provenance"] = united.mask(united.eq(""))
-    began = pd.concat([had.set_index("key")["provenance"], new["provenance"]])
-    began = began[~began.index.duplicated()].astype("str").str.split(";").str[0]
-    kept = fit["provenance"].eq(fit["key"].map(began)) & ~fit["key"].duplicated()
+    groups = fit.groupby("key", sort=False)
+    more = groups["provenance"].agg(_unite)
+    new = fit.drop_duplicates("key").set_index("key")
+    new = new.assign(weight=groups["weight"].sum(min_count=1), provenance=more).reset_index()
+    new = new[~new["key"].isin(had["key"])].sort_values(["territory_id", "source_id", "target_id"])
+    both = [_unite(pair) for pair in zip(had["provenance"], had["key"].map(more), strict=True)]
+    had["provenance"] = pd.Series(both, index=had.index, dtype="str")
+    parts = [part for part in (had, new.reindex(columns=had.columns)) if len(part)] or [had]
+    table = pd.concat(parts, ignore_index=True)
+    began = table.drop_duplicates("key").set_index("key")["provenance"].str.split(";").str[0]
+    began = fit["key"].map(began)
+    kept = fit["provenance"].eq(began) & ~fit["key"].duplicated()
     outcome = pd.Series(np.where(kept, "kept", "merged"), index=fit["tie"], dtype="str")
     outcome = outcome[~outcome.index.duplicated()].reindex(ties.index).fillna("set_aside")
     reason = pd.Series("end_set_aside", index=ties.index, dtype="str")
@@ -169,15 +155,13 @@ def join_relations(
         ("same_tie", outcome.eq("merged")),
     ):
         reason = reason.mask(hit, why)
-    new = new.sort_values(["territory_id", "source_id", "target_id"])
-    parts = [had[relations.columns], new.reindex(columns=relations.columns)]
-    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    return table, pd.DataFrame({"outcome": outcome, "reason": reason})
+    return table[relations.columns], pd.DataFrame({"outcome": outcome, "reason": reason})
 
 
-def _unite(provenance: Iterable[str]) -> str:
-    parts = (part for cell in provenance for part in cell.split(";"))
-    return ";".join(dict.fromkeys(parts))
+def _unite(cells: Iterable[Any]) -> str | None:
+    """Unite the provenance of cells, some of which may be missing."""
+    parts = [part for cell in cells if isinstance(cell, str) for part in cell.split(";")]
+    return ";".join(dict.fromkeys(parts)) or None
 
 
 def _find_ends(ties: pd.DataFrame, homes: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import yaml
 
 from ecoanalysis.codebook import read_codebook
 from ecoanalysis.errors import StudyError
-from ecoanalysis.schemas import REQUIRED, TABLES
+from ecoanalysis.schemas import LOCAL_CODES, REQUIRED, TABLES
 from ecoanalysis.study import Descriptor, Study, check_study, read_study, write_study
 from ecoanalysis.study.columns import DONT_KNOW, name_columns, type_columns
 from ecoanalysis.study.descriptor import read_descriptor, write_descriptor
@@ -30,27 +30,24 @@ def open_study(path: Path) -> Study:
     Tables that are not there yet have all their columns and no row. Any other fault is a
     `StudyError`.
     """
-    empty = {name: type_columns(name, pd.DataFrame()) for name in TABLES}
-    name = path.resolve().name
-    if not path.is_dir():
-        descriptor = Descriptor(title={"fr": name, "en": name})
-        return Study(path, name, descriptor, empty, read_codebook(), pd.DataFrame())
-    faults = check_study(path)
-    refusals = faults[faults["severity"].eq("refusal")]
-    if refusals.empty:
-        return read_study(path)
-    others = ~(refusals["code"].isin(_NOT_YET) & refusals["table"].isin(REQUIRED))
-    if others.any():
-        message = f"{path} has faults of its own; mend them before anything is imported."
-        raise StudyError(message, faults=faults)
-    files = read_files(path)
-    descriptor, _ = read_descriptor(files.contents.get(DESCRIPTOR), study_id=name)
-    named = {
-        table: type_columns(table, name_columns(raw, date_order=descriptor.date_order)[0].cells)
-        for table, raw in parse_tables(files)[0].items()
-    }
-    own = {table: named.get(table) for table in ("kinds", "subkinds", "criteria")}
-    return Study(path, name, descriptor, {**empty, **named}, read_codebook(**own), faults)
+    name, faults = path.resolve().name, pd.DataFrame()
+    descriptor, cells = Descriptor(title={"fr": name, "en": name}), {}
+    if path.is_dir():
+        faults = check_study(path)
+        refusals = faults[faults["severity"].eq("refusal")]
+        if refusals.empty:
+            return read_study(path)
+        if not (refusals["code"].isin(_NOT_YET) & refusals["table"].isin(REQUIRED)).all():
+            message = f"{path} has faults of its own; mend them before anything is imported."
+            raise StudyError(message, faults=faults)
+        files = read_files(path)
+        descriptor = read_descriptor(files.contents.get(DESCRIPTOR), study_id=name)[0]
+        order = descriptor.date_order
+        for table, raw in parse_tables(files)[0].items():
+            cells[table] = name_columns(raw, date_order=order)[0].cells
+    tables = {table: type_columns(table, cells.get(table, pd.DataFrame())) for table in TABLES}
+    book = read_codebook(**{table: tables[table] for table in LOCAL_CODES})
+    return Study(path, name, descriptor, tables, book, faults)
 
 
 def save_study(
@@ -58,8 +55,9 @@ def save_study(
 ) -> None:
     """Write some tables of a study, as they shall be, and name the source of what is new."""
     descriptor = study.descriptor
-    named = source is None or source["name"] in {entry.get("name") for entry in descriptor.sources}
-    if source and not named:
+    if source and source["name"] in {entry.get("name") for entry in descriptor.sources}:
+        source = None
+    if source:
         descriptor = replace(descriptor, sources=[*descriptor.sources, dict(source)])
     file = study.path / DESCRIPTOR
     said = file.read_text("utf-8-sig") if file.is_file() else None
@@ -68,9 +66,12 @@ def save_study(
     else:
         write_study({**study.tables, **tables}, study.path, descriptor=descriptor)
     if said is not None:  # a person's descriptor keeps its comments and its order
-        added = said if source is None or named else _add_source(said, source)
-        added = added or write_descriptor(descriptor, name=study.study_id, tables=tables)
-        file.write_text(added, encoding="utf-8", newline="\n")
+        if source:
+            entry = yaml.safe_dump([dict(source)], allow_unicode=True, sort_keys=False, width=100)
+            said, n = _SOURCES.subn(lambda _: f"sources:\n{entry}", said, count=1)
+            if not n:
+                said = write_descriptor(descriptor, name=study.study_id, tables=tables)
+        file.write_text(said, encoding="utf-8", newline="\n")
 
 
 def _write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
@@ -87,11 +88,11 @@ def _write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
         header += filled.difference(header, sort=False).to_list()
         cells = table.reindex(columns=header).astype(object).map(_write_value)
         sheet.delete_rows(1, sheet.max_row)
-        for row, values in enumerate([header, *cells.to_numpy().tolist()], start=1):
-            for column, value in enumerate(values, start=1):
-                cell = sheet.cell(row, column, value)
-                if isinstance(value, str):
-                    cell.data_type = "s"  # never a formula, whatever it begins with
+        for row in (header, *cells.to_numpy().tolist()):
+            sheet.append(row)
+        for cell in (cell for row in sheet.iter_rows() for cell in row):
+            if isinstance(cell.value, str):
+                cell.data_type = "s"  # never a formula, whatever it begins with
     fresh = path.with_name(f".{path.name}.new")
     book.save(fresh)
     fresh.replace(path)
@@ -103,10 +104,3 @@ def _write_value(value: Any) -> Any:
     if isinstance(value, pd.Timestamp):
         return value.date()
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _add_source(text: str, source: Mapping[str, str]) -> str:
-    """Add a source where the descriptor lists them; blank if the place cannot be found."""
-    entry = yaml.safe_dump([dict(source)], allow_unicode=True, sort_keys=False, width=100)
-    added, n = _SOURCES.subn(lambda _: f"sources:\n{entry}", text, count=1)
-    return added if n else ""
