@@ -6,14 +6,16 @@ Messages are plain English in the code; French comes from the compiled catalogue
 
 from __future__ import annotations
 
+import csv
 import gettext as gettext_module
 import logging
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import BinaryIO, Literal, cast, get_args
 
 import babel
 import babel.dates
@@ -133,6 +135,14 @@ def use_language(code: str) -> Language:
     if code not in LANGUAGES:
         raise UsageError(f"Unknown language: {code!r}; allowed: {', '.join(LANGUAGES)}.")
     return Language(code)
+
+
+def extract_messages(
+    file: BinaryIO, *_: object, **__: object
+) -> Iterator[tuple[int, str, str, list[str]]]:
+    """Find the sentences of a table with a column `message`, for Babel (see babel.cfg)."""
+    rows = csv.DictReader(file.read().decode("utf-8").splitlines())
+    yield from ((n, "gettext", row["message"], []) for n, row in enumerate(rows, start=2))
 
 
 @cache

@@ -80,6 +80,7 @@ def test_every_message_has_its_french() -> None:
     with (PACKAGE / "locale/fr/LC_MESSAGES/ecoanalysis.po").open("rb") as file:
         catalogue = read_po(file)
     methods = [("**.py", "python"), ("**.html.j2", "jinja2")]
+    methods += [("**/faults.csv", "ecoanalysis.wording:extract_messages")]
     options = {
         "**.html.j2": {"silent": "false", "trimmed": "true", "extensions": "jinja2.ext.i18n"}
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import string
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -331,6 +332,64 @@ def test_a_file_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
     (tmp_path / "study.xlsx").write_text("territory_id,name\n")
     (fault,) = check_study(tmp_path).to_dict("records")
     assert (fault["code"], fault["file"]) == ("binary_file", "study.xlsx")
+
+
+# Parquet -----------------------------------------------------------------------------------------
+
+
+def write_parquet(folder: Path) -> Path:
+    """Turn the CSV files of a study into Parquet, with numbers, days and truths as such."""
+    for file in folder.glob("*.csv"):
+        table = pd.read_csv(file, dtype={"value": str})
+        for column in table.columns.intersection(["observed_on", "due_on"]):
+            table[column] = pd.to_datetime(table[column]).dt.date
+        if "sensitive" in table:
+            table["sensitive"] = table["sensitive"].map({"yes": True, "no": False})
+        table.to_parquet(file.with_suffix(".parquet"))
+        file.unlink()
+    return folder
+
+
+def test_parquet_reads_as_csv_does(good_study: Path) -> None:
+    expected = read_study(good_study)
+    study = read_study(write_parquet(good_study))
+    assert study.warnings.empty
+    for name, table in expected.tables.items():
+        assert_frame_equal(study.tables[name], table)
+
+
+def test_faults_of_parquet_name_file_and_row(good_study: Path) -> None:
+    replace_file(good_study, "actors.csv", ",university,", ",universty,")
+    (fault,) = check_study(write_parquet(good_study)).to_dict("records")
+    assert (fault["file"], fault["row"], fault["suggestion"]) == ("actors.parquet", 5, "university")
+
+
+@pytest.mark.parametrize("state", ["text", "lists"])
+def test_parquet_that_is_no_table_of_cells_is_refused(good_study: Path, state: str) -> None:
+    file = write_parquet(good_study) / "actors.parquet"
+    if state == "text":
+        file.write_text("territory_id,name\n")
+    else:
+        pd.read_parquet(file).assign(tags=[["a", "b"]] * 8).to_parquet(file)
+    (fault,) = check_study(good_study).query("file == 'actors.parquet'").to_dict("records")
+    assert fault["code"] == "binary_file"
+
+
+def test_parquet_and_csv_at_once_are_refused(good_study: Path) -> None:
+    text = (good_study / "actors.csv").read_text("utf-8")
+    write_parquet(good_study)
+    (good_study / "actors.csv").write_text(text, "utf-8")
+    (fault,) = check_study(good_study).to_dict("records")
+    assert (fault["code"], fault["found"]) == ("both_kinds", "actors.csv")
+
+
+def test_parquet_without_its_library_says_what_to_install(
+    good_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_parquet(good_study)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(UsageError, match=r"pip install 'ecoanalysis\[parquet\]'"):
+        read_study(good_study)
 
 
 # verdicts ----------------------------------------------------------------------------------------

@@ -214,7 +214,7 @@ def _describe_outcome(page: Page, future: Future[dict[str, Any]]) -> dict[str, A
 
 def hash_files(folder: Path) -> dict[str, str]:
     """Hash the tables and the descriptor of a study: SHA-256 by file name."""
-    kinds = {".csv", ".xlsx", ".yaml"}
+    kinds = {".csv", ".parquet", ".xlsx", ".yaml"}
     files = sorted(f for f in folder.iterdir() if f.suffix.lower() in kinds)
     return {file.name: _hash_file(file) for file in files}
 

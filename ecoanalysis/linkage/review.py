@@ -156,7 +156,7 @@ def read_matches(path: str | Path) -> pd.DataFrame:
     tables, faults = parse_tables(StudyFiles(Path(path), {MATCHES: file.read_bytes()}, []))
     faults = [part[part["file"] == MATCHES] for part in faults]
     raw, place = tables["matches"], {"table": "matches", "file": MATCHES}
-    matches = pd.DataFrame(dict(zip(raw.labels, raw.columns, strict=True)), raw.rows, dtype="str")
+    matches = raw.cells.loc[:, ~raw.cells.columns.duplicated()]
     for column in (*_PAIR, "decision") if raw.whole else ():
         if column not in matches:
             faults.append(make_faults("missing_column", rows=[1], field=column, **place))

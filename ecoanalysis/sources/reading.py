@@ -218,15 +218,16 @@ def _read_sheet(path: Path, sheet: str | None) -> pd.DataFrame:
     if raw.faults:
         lines = describe_faults(join_faults(raw.faults), language=use_language("en"))
         raise UsageError("\n".join(lines))
-    if not len(raw.rows):
+    labels = list(raw.cells.columns)
+    if raw.cells.empty:
         raise UsageError(f"{where}: a header and at least one row are wanted.")
     where += f" [{raw.name}]" if book and sheet else ""
-    texts = pd.DataFrame(dict(enumerate(raw.columns)), dtype="str")
+    texts = raw.cells.set_axis(range(len(labels)), axis=1)
     texts = texts.apply(lambda cells: cells.str.replace(_BLANK, " ", regex=True).str.strip())
     texts = texts.mask(texts == "").replace({"TRUE": "yes", "FALSE": "no"} if book else {})
-    for n, label in enumerate(raw.labels):
-        if (not label and texts[n].notna().any()) or (label and label in raw.labels[:n]):
+    for n, label in enumerate(labels):
+        if (not label and texts[n].notna().any()) or (label and label in labels[:n]):
             fault = "twice in the header" if label else "no name in the header"
             raise UsageError(f"{where}, column {n + 1}: {label!r} {fault}.")
-    named = texts.set_axis(raw.labels, axis=1)[[*filter(None, raw.labels)]]
-    return _number_rows(named, where, raw.rows)
+    named = texts.set_axis(labels, axis=1)[[*filter(None, labels)]]
+    return _number_rows(named, where, raw.cells.index)

@@ -44,7 +44,7 @@ def open_study(path: Path) -> Study:
         descriptor = read_descriptor(files.contents.get(DESCRIPTOR), study_id=name)[0]
         order = descriptor.date_order
         for table, raw in parse_tables(files)[0].items():
-            cells[table] = name_columns(raw, date_order=order)[0].cells
+            cells[table] = name_columns(raw, date_order=order).cells
     tables = {table: type_columns(table, cells.get(table, pd.DataFrame())) for table in TABLES}
     book = read_codebook(**{table: tables[table] for table in LOCAL_CODES})
     return Study(path, name, descriptor, tables, book, faults)

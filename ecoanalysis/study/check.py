@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import babel
@@ -13,18 +14,20 @@ import pandas as pd
 
 from ecoanalysis.codebook import Codebook, read_codebook
 from ecoanalysis.schemas import list_fields, read_schema
-from ecoanalysis.study.columns import DONT_KNOW, JOINT, TextTable, join_cells, report_cells
+from ecoanalysis.study.columns import DAY_FIRST, DONT_KNOW
 from ecoanalysis.study.faults import Faults, Texts, make_faults
+from ecoanalysis.study.files import Table
 from ecoanalysis.study.suggest import suggest_folder, suggest_words
 from ecoanalysis.wording import LANGUAGES
 
 _MOST_FAULTS = 10_000
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)+(/\S*)?")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-_SPREADSHEET_ERRORS = {
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]"
+_NUMBER = r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?"
+_SPREADSHEET_ERRORS = (
     *("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!"),
     *("#VALEUR!", "#NOM?", "#NOMBRE!", "#REF !", "#VALOR!", "#NOME?", "#NÚM!", "#N/D"),
-}
+)
 _FAULTS = {
     **{"type": "not_a_number", "integer": "not_a_whole_number", "date": "impossible_date"},
     **{"required": "blank_value", "minimum": "out_of_scale", "maximum": "out_of_scale"},
@@ -33,26 +36,23 @@ _FAULTS = {
 _Map = Mapping[str, Any]
 
 
-def check_table(table: TextTable, *, codebook: Codebook) -> Faults:
+def check_table(table: Table, *, codebook: Codebook) -> Faults:
     """Check one table by itself; `codebook` holds the study's own codes too.
 
     Yields faults of one sort in one column: `missing_column`, `too_many_faults`, `doubled_key`,
     `doubled_relation`, those of `_make_judge` for a cell and of `_find_rows` for a row.
     """
-    if table.found.empty:
+    if table.cells.empty:
         return
-    askew = list(table.askew)
-    table = replace(table, found=table.found.drop(askew), cells=table.cells.drop(askew))
+    table = replace(table, cells=table.cells.drop(list(table.askew)))
     fields = list_fields(table.name)
     for name in table.missing:
         if "required" in fields[name]["constraints"]:
             yield from report_cells(table, "missing_column", pd.Series("", index=[1], name=name))
     yield from _check_cells(table, fields, codebook)
     for code, name, bad, allowed in _find_rows(table, codebook):
-        if bad.any():
-            cells = table.found if name in table.found else table.cells
-            texts = allowed if isinstance(allowed, str) else allowed[bad]
-            yield from report_cells(table, code, cells.loc[bad, name], allowed=texts)
+        texts = allowed if isinstance(allowed, str) else allowed[bad]
+        yield from report_cells(table, code, table.cells.loc[bad, name], allowed=texts)
     key = read_schema(table.name).get("primaryKey", [])
     if key and key[0] not in table.missing:
         keys = table.cells[[name for name in key if name not in table.missing]]
@@ -60,6 +60,21 @@ def check_table(table: TextTable, *, codebook: Codebook) -> Faults:
     if table.name == "relations":
         ties = _direct_ties(table, codebook)
         yield from _check_keys(table, ties, "doubled_relation", field="target_id")
+
+
+def report_cells(table: Table, code: str, cells: pd.Series[str], **texts: Texts) -> Faults:
+    """Report cells of one column, if there are any; their index is the spreadsheet's row."""
+    if len(cells):
+        texts |= {"field": str(cells.name), "found": cells}
+        yield make_faults(code, table=table.name, file=table.file, rows=cells.index, **texts)
+
+
+def find_listed(rows: pd.DataFrame, among: pd.DataFrame) -> pd.Series[bool]:
+    """Tell which rows stand, column by column, among those of another table."""
+    if rows.shape[1] == 1:
+        return rows.iloc[:, 0].isin(among.iloc[:, 0])
+    listed = pd.MultiIndex.from_frame(rows).isin(pd.MultiIndex.from_frame(among))
+    return pd.Series(listed, rows.index)
 
 
 def list_codes(field: _Map, codebook: Codebook) -> dict[str, str]:
@@ -81,28 +96,41 @@ def list_codes(field: _Map, codebook: Codebook) -> dict[str, str]:
     return codes | names | codes
 
 
-def _check_cells(table: TextTable, fields: Mapping[str, _Map], codebook: Codebook) -> Faults:
+def _check_cells(table: Table, fields: Mapping[str, _Map], codebook: Codebook) -> Faults:
     """Judge each distinct text of a column, and stop after 10,000 bad cells."""
     left = _MOST_FAULTS
-    for name, found in table.found.items():
+    for name, column in table.cells.drop(columns=list(table.missing)).items():
         field = fields.get(str(name), {"name": name, "type": "string", "constraints": {}})
-        texts = table.cells[name]
-        if field.get("many"):
-            texts = found = texts.str.split(";").explode().str.strip()
+        texts = column.str.split(";").explode().str.strip() if field.get("many") else column
         codes = list_codes(field, codebook)
         judge = _make_judge(field, codes)
+        distinct = texts.drop_duplicates()
         sorts: dict[str, list[str]] = {}
-        for text in texts.unique():
+        for text in distinct[~_is_plain(distinct, field)]:
             sorts.setdefault(judge(text), []).append(text)
         sorts.pop("", None)
         for code, bad in sorts.items():
-            cells = found[texts.isin(bad).to_numpy()].iloc[:left]
+            cells = texts[texts.isin(bad)].iloc[:left]
             left -= len(cells)
             yield from report_cells(table, code, cells, **_explain(code, field, codes, cells))
         if left <= 0:
             n = str(_MOST_FAULTS)
             yield make_faults("too_many_faults", table=table.name, file=table.file, found=n)
             return
+
+
+def _is_plain(texts: pd.Series[str], field: _Map) -> pd.Series[bool]:
+    """Tell at once for most texts that nothing is amiss: numbers within bounds, and free text."""
+    rules = field["constraints"]
+    if field["type"] in ("number", "integer"):
+        low, high = (rules.get(end, inf) for end, inf in (("minimum", -1e99), ("maximum", 1e99)))
+        number = _NUMBER if field["type"] == "number" else "[+-]?[0-9]{1,15}"
+        inside = pd.to_numeric(texts, errors="coerce").between(low, high)
+        return texts.str.fullmatch(number) & inside
+    if field["type"] == "string" and not rules.keys() - {"required"} and "codebook" not in field:
+        odd = texts.str.contains(_CONTROL) | texts.isin([*_SPREADSHEET_ERRORS, ""])
+        return ~odd
+    return pd.Series(data=False, index=texts.index)
 
 
 def _make_judge(field: _Map, codes: _Map) -> Callable[[str], str]:
@@ -112,19 +140,18 @@ def _make_judge(field: _Map, codes: _Map) -> Callable[[str], str]:
     kind = getattr(fields, field["type"].capitalize() + "Field")
     read = kind(name=field["name"], constraints=field["constraints"]).create_cell_reader()
     known = {"", *codes.values()} if "codebook" in field else None
-    number = field["type"] in {"number", "integer"}
 
     def judge(text: str) -> str:
-        if _CONTROL.search(text):
+        if re.search(_CONTROL, text):
             return "control_character"
         if text in _SPREADSHEET_ERRORS:
             return "spreadsheet_error"
-        if number and _is_no_number(text):
+        if field["type"] in ("number", "integer") and _is_no_number(text):
             return "not_a_number"
-        _, notes = read(text)
-        for note in notes or ():
+        for note in read(text)[1] or ():
             detail = {"type": field["type"], "pattern": field["name"]}.get(note, note)
-            return _FAULTS.get(detail) or _FAULTS.get(note, "unknown_code")
+            code = _FAULTS.get(detail) or _FAULTS.get(note, "unknown_code")
+            return "ambiguous_date" if detail == "date" and _is_ambiguous(text) else code
         return "" if known is None or text in known else "unknown_code"
 
     return judge
@@ -138,6 +165,18 @@ def _is_no_number(text: str) -> bool:
         )
     except ValueError:
         return True
+
+
+def _is_ambiguous(text: str) -> bool:
+    """Tell a day of the calendar, written day/month/year or month/day/year."""
+    parts = re.fullmatch(DAY_FIRST, text)
+    one, other, year = map(int, parts.groups()) if parts else (0, 0, 0)
+    for day, month in ((one, other), (other, one)):
+        try:
+            return bool(date(year, month, day))
+        except ValueError:
+            continue
+    return False
 
 
 def _explain(code: str, field: _Map, codes: _Map, cells: pd.Series[str]) -> dict[str, Texts]:
@@ -158,12 +197,12 @@ def _explain(code: str, field: _Map, codes: _Map, cells: pd.Series[str]) -> dict
         low, high = (field["constraints"].get(end, "") for end in ("minimum", "maximum"))
         return {"allowed": f"{low} … {high}".strip()}
     else:
-        return {"allowed": "YYYY-MM-DD"} if code == "impossible_date" else {}
+        return {"allowed": "YYYY-MM-DD"} if code.endswith("_date") else {}
     return {"allowed": allowed, "suggestion": meant}
 
 
 def _find_rows(
-    table: TextTable, codebook: Codebook
+    table: Table, codebook: Codebook
 ) -> Iterator[tuple[str, str, pd.Series[bool], str | pd.Series[str]]]:
     """Find the rows whose cells do not fit together: code, column, which rows, what is allowed."""
     values = table.cells
@@ -174,10 +213,10 @@ def _find_rows(
         yield "zero_coordinates", "latitude", points.isin(["0", "0.0", "-0.0"]).all(axis=1), ""
     if {"kind", "subkind"} <= set(values):
         homes = codebook.subkinds["kind"]
-        pairs = homes.str.split(";").explode().reset_index()
         home = values["subkind"].map(homes).fillna("")
         known = (home != "") & values["kind"].isin(codebook.kinds.index)
-        fits = join_cells(values[["subkind", "kind"]]).isin(join_cells(pairs))
+        pairs = homes.str.split(";").explode().reset_index()
+        fits = find_listed(values[["subkind", "kind"]], pairs)
         yield "subkind_of_another_kind", "subkind", known & ~fits, home
     for one, other in (("source_id", "target_id"), ("actor_id", "other_id")):
         if {one, other} <= set(values):
@@ -197,7 +236,7 @@ def _find_rows(
         yield "out_of_scale", "value", off, values["criterion"].map(scale)
 
 
-def _direct_ties(table: TextTable, codebook: Codebook) -> pd.DataFrame:
+def _direct_ties(table: Table, codebook: Codebook) -> pd.DataFrame:
     """Key ties by their ends; those without direction are the same the other way round."""
     source, target = table.cells["source_id"], table.cells["target_id"]
     directed = table.cells["kind"].map(codebook.relation_kinds["directed"]).eq("yes")
@@ -207,12 +246,12 @@ def _direct_ties(table: TextTable, codebook: Codebook) -> pd.DataFrame:
     return pd.DataFrame(ends).join(table.cells[others])
 
 
-def _check_keys(table: TextTable, keys: pd.DataFrame, code: str, *, field: str) -> Faults:
+def _check_keys(table: Table, keys: pd.DataFrame, code: str, *, field: str) -> Faults:
     """Report the rows whose key is in a row above; `allowed` is that row's number."""
-    joined = join_cells(keys[(keys.iloc[:, :2] != "").all(axis=1)])
-    again = joined[joined.duplicated()]
+    keys = keys[(keys.iloc[:, :2] != "").all(axis=1)]
+    again = keys[keys.duplicated()]
     if len(again):
-        first = joined.drop_duplicates()
-        above = again.map(dict(zip(first, first.index.astype(str), strict=True)))
-        found = again.str.replace(JOINT, " + ").rename(field)
+        first = keys.drop_duplicates().reset_index(names="above")
+        above = again.merge(first, how="left")["above"].astype("str")
+        found = again.agg(" + ".join, axis=1).rename(field)
         yield from report_cells(table, code, found, allowed=above)

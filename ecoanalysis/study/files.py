@@ -15,12 +15,11 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, time
-from itertools import count, islice, zip_longest
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ecoanalysis.errors import UsageError
@@ -43,19 +42,19 @@ _ZERO_WIDTH = dict.fromkeys(
 
 
 @dataclass(frozen=True)
-class RawTable:
-    """One table as clean text, and what is amiss with it.
+class Table:
+    """One table as clean text; the index of `cells` is the row that the spreadsheet shows.
 
-    `labels` name the `columns`; `rows` are the numbers that the spreadsheet shows. Rows `askew`
-    have too few or too many cells. A table that is not `whole` could not be read to its end.
+    The columns have the labels of the file, until `name_columns` gives them their right names and
+    adds those that are `missing`, blank. Rows `askew` have too few or too many cells; a table that
+    is not `whole` could not be read to its end.
     """
 
     name: str
     file: str
+    cells: pd.DataFrame = field(default_factory=pd.DataFrame)
     separator: str = ""
-    labels: list[str] = field(default_factory=list)
-    columns: list[npt.NDArray[np.object_]] = field(default_factory=list)
-    rows: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    missing: tuple[str, ...] = ()
     askew: tuple[int, ...] = ()
     whole: bool = True
     faults: tuple[pd.DataFrame, ...] = ()
@@ -76,32 +75,34 @@ def read_files(path: str | Path) -> StudyFiles:
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder}.")
     names = sorted(file.name for file in folder.iterdir() if file.is_file())
-    folded = {name.lower(): name for name in names}
-    counted = {WORKBOOK, DESCRIPTOR, *(folded.get(f"{table}.csv") for table in TABLES)}
+    tables = {f"{table}.{kind}" for table in TABLES for kind in ("csv", "parquet")}
+    counted = [n for n in names if n in (WORKBOOK, DESCRIPTOR) or n.lower() in tables]
     others = [name for name in names if _TABLE_FILE.fullmatch(name) and name not in counted]
-    contents = {name: (folder / name).read_bytes() for name in names if name in counted}
-    return StudyFiles(folder, contents, others)
+    return StudyFiles(folder, {name: (folder / name).read_bytes() for name in counted}, others)
 
 
-def parse_tables(files: StudyFiles) -> tuple[dict[str, RawTable], list[pd.DataFrame]]:
+def parse_tables(files: StudyFiles) -> tuple[dict[str, Table], list[pd.DataFrame]]:
     """Parse every table of a study into text, by name.
 
     The faults are those of `read_sheets`, `both_kinds`, `unused_file`, `missing_table` and
     `empty_table`; a table that every study needs is there even so, not whole.
     """
     unused = [(file, Path(file).stem) for file in files.others]
+    kinds: dict[str, list[str]] = {}
+    for file in files.contents.keys() - {DESCRIPTOR}:
+        kinds.setdefault(Path(file).suffix.lower(), []).append(file)
     faults: list[pd.DataFrame] = []
-    csv_files = [name for name in files.contents if name not in (WORKBOOK, DESCRIPTOR)]
-    book = [WORKBOOK] if WORKBOOK in files.contents else []
-    if book and csv_files:
-        faults.append(make_faults("both_kinds", file=WORKBOOK, found=", ".join(csv_files)))
-    tables: dict[str, RawTable] = {}
-    for file in book or csv_files:
+    first, *more = [sorted(kinds[kind]) for kind in sorted(kinds, reverse=True)] or [[]]
+    if more:
+        found = ", ".join(chain.from_iterable(more))
+        faults.append(make_faults("both_kinds", file=first[0], found=found))
+    tables: dict[str, Table] = {}
+    for file in first:
         for raw in read_sheets(files.contents[file], file=file, only=TABLES):
             name = raw.name.strip().lower()
             if name in TABLES or file != WORKBOOK:
                 faults += [fault.assign(table=name) for fault in raw.faults]
-                if raw.labels or not raw.whole or name in REQUIRED:
+                if len(raw.cells.columns) or not raw.whole or name in REQUIRED:
                     tables[name] = replace(raw, name=name)
             elif not raw.whole:
                 faults += raw.faults
@@ -109,28 +110,34 @@ def parse_tables(files: StudyFiles) -> tuple[dict[str, RawTable], list[pd.DataFr
             elif name != EXPLANATIONS:
                 unused.append((file, raw.name))
     for name in REQUIRED:
-        found = tables.get(name)
-        if found is None or (found.whole and not len(found.rows)):
-            file = found.file if found else WORKBOOK if book else f"{name}.csv"
-            code = "empty_table" if found else "missing_table"
+        table = tables.get(name)
+        if table is None or (table.whole and table.cells.empty):
+            file = table.file if table else WORKBOOK if first == [WORKBOOK] else f"{name}.csv"
+            code = "empty_table" if table else "missing_table"
             faults.append(make_faults(code, table=name, file=file, found=name))
-            tables[name] = RawTable(name, file, whole=False)
+            tables[name] = Table(name, file, whole=False)
     for file, name in unused:
         meant = suggest_words([name], known=[*TABLES, "study"])
         faults.append(make_faults("unused_file", file=file, found=name, suggestion=meant))
     return tables, faults
 
 
-def read_sheets(content: bytes, *, file: str, only: Collection[str] = ()) -> Iterator[RawTable]:
-    """Read a CSV file or, if `file` is named like one, sheet by sheet a workbook, as text.
+def read_sheets(content: bytes, *, file: str, only: Collection[str] = ()) -> Iterator[Table]:
+    """Read a CSV or Parquet file or, if `file` is named like one, sheet by sheet a workbook.
 
     A table has the name of its sheet, or of the file without its ending; none, if it is no
     workbook. Sheets that are not `only` (in lower case) are named and not read. Dates become
     year-month-day, true and false TRUE and FALSE, whole numbers lose their point. Faults:
     `binary_file`, `unreadable_encoding`, `unclosed_quote`, `ragged_row`.
     """
+    raw = Table(Path(file).stem, file)
+    broken = Table("", file, whole=False, faults=(make_faults("binary_file", file=file),))
+    if file.lower().endswith(".parquet"):
+        cells = _read_parquet(content, file)
+        yield replace(broken, name=raw.name) if cells is None else replace(raw, cells=cells)
+        return
     if not file.lower().endswith((".xlsx", ".xlsm")):
-        yield _read_csv(content, file)
+        yield _read_csv(content, raw)
         return
     import openpyxl
 
@@ -139,14 +146,14 @@ def read_sheets(content: bytes, *, file: str, only: Collection[str] = ()) -> Ite
             warnings.simplefilter("ignore", UserWarning)  # styles that openpyxl does not know
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError):
-        yield RawTable("", file, whole=False, faults=(make_faults("binary_file", file=file),))
+        yield broken
         return
     for sheet in book.worksheets:
-        raw = RawTable(sheet.title, file)
+        raw = Table(sheet.title, file)
         if not only or sheet.title.strip().lower() in only:
             sheet.reset_dimensions()
-            cells = sheet.iter_rows(values_only=True)
-            raw = _stack_records(([_write_cell(cell) for cell in row] for row in cells), raw)
+            rows = sheet.iter_rows(values_only=True)
+            raw = _stack_records(([_write_cell(cell) for cell in row] for row in rows), raw)
         yield raw
     book.close()
 
@@ -158,11 +165,27 @@ def clean_text(text: str) -> str:
     return (text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text).strip()
 
 
-def _read_csv(content: bytes, file: str) -> RawTable:
-    raw = RawTable(Path(file).stem, file)
+def _read_parquet(content: bytes, file: str) -> pd.DataFrame | None:
+    """Read a Parquet file as text; None if it is none, or holds lists or records."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise UsageError(f"{file} needs pyarrow: pip install 'ecoanalysis[parquet]'") from error
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+        names, columns = map(clean_text, table.column_names), table.itercolumns()
+        texts = [_clean_column(column.to_pandas()) for column in columns]
+    except (pa.ArrowException, TypeError):
+        return None
+    index = pd.RangeIndex(2, table.num_rows + 2)
+    return pd.DataFrame(dict(enumerate(texts))).set_axis(list(names), axis=1).set_axis(index)
+
+
+def _read_csv(content: bytes, raw: Table) -> Table:
     encoding, code = _find_encoding(content)
     if code:
-        return replace(raw, whole=False, faults=(make_faults(code, file=file),))
+        return replace(raw, whole=False, faults=(make_faults(code, file=raw.file),))
     stream = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
     header = re.sub(r'"[^"]*"', "", stream.readline())
     separator = max(",;\t", key=header.count)
@@ -186,57 +209,54 @@ def _find_encoding(content: bytes) -> tuple[str, str]:
 
 
 def _write_cell(cell: Any) -> str:
-    """Write a typed cell of a workbook as CSV would hold it."""
-    if isinstance(cell, bool):
+    """Write a typed cell as CSV would hold it."""
+    if isinstance(cell, bool | np.bool_):
         return str(cell).upper()
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell)
+        return str(int(cell)) if cell.is_integer() else repr(float(cell))
     if isinstance(cell, date | time):
         return cell.isoformat().removesuffix("T00:00:00")
     return "" if cell is None else str(cell)
 
 
-def _stack_records(records: Iterable[list[str]], raw: RawTable) -> RawTable:
-    """Turn records into columns: the first that is filled is labels, blank ones are dropped.
+def _clean_column(column: pd.Series) -> pd.Series[str]:
+    """Write a column as clean text, each distinct cell once; what is missing is blank."""
+    codes, distinct = pd.factorize(column)
+    texts = [*(clean_text(_write_cell(cell)) for cell in distinct), ""]
+    return pd.Series(pd.array(texts, dtype="str").take(codes), column.index)
 
-    A chunk at a time, each distinct text of a column is cleaned once.
-    """
+
+def _stack_records(records: Iterable[list[str]], raw: Table) -> Table:
+    """Turn records into columns: the first that is filled is labels, blank ones are dropped."""
     open_at: list[int] = []
     numbered = _number(records, open_at)
-    headers = ([clean_text(label) for label in record] for _, record in numbered)
-    raw = replace(raw, labels=next(filter(any, headers), []))
-    width = len(raw.labels)
-    columns = [[np.empty(0, object)] for _ in raw.labels]
-    marks = [np.empty((5, 0), np.int64)]
+    labels = next(filter(any, ([clean_text(cell) for cell in row] for _, row in numbered)), [])
+    width, named = len(labels), max((i for i, label in enumerate(labels, 1) if label), default=0)
+    parts = [pd.DataFrame(columns=range(width), dtype="str")]
+    torn: list[int] = []
+    ragged: dict[int, int] = {}
     while chunk := list(islice(numbered, _CHUNK)):
-        filled, longer, torn = np.zeros((3, len(chunk)), np.int64)
-        cells = zip_longest(raw.labels, *(record for _, record in chunk), fillvalue="")
-        for i, (_, *texts) in enumerate(cells):
-            codes, distinct = pd.factorize(np.array(texts, dtype=object))
-            clean = np.array([clean_text(text) for text in distinct], dtype=object)
-            filled |= (clean != "")[codes]
-            if i < width:
-                columns[i].append(clean[codes])
-                torn |= np.array([_swallows_rows(text, i, raw) for text in distinct])[codes]
-            else:
-                longer |= (clean != "")[codes]
-        rows, lengths = np.array([(row, len(record)) for row, record in chunk]).T
-        marks.append(np.stack([rows, lengths, filled, longer, torn]))
-    rows, lengths, *flags = np.concatenate(marks, axis=1)
-    filled, longer, torn = (flag.astype(bool) for flag in flags)
-    named = max((i for i, label in enumerate(raw.labels, start=1) if label), default=0)
-    ragged = filled & (longer | ((lengths < named) & (raw.separator != "")))
-    misfit: dict[str, Any] = {"found": lengths[ragged].astype(str), "allowed": str(width)}
-    faults = [("unclosed_quote", [*rows[torn], *open_at], {}), ("ragged_row", rows[ragged], misfit)]
+        sizes = {row: len(cells) for row, cells in chunk}
+        widest = max(width, *sizes.values())
+        padded = [[*cells, *[""] * (widest - len(cells))] for _, cells in chunk]
+        part = pd.DataFrame(padded, list(sizes), range(widest)).apply(_clean_column)
+        part = part[(part != "").any(axis=1)]
+        longer = (part.iloc[:, width:] != "").any(axis=1)
+        short = (part.index.map(sizes) < named) & (raw.separator != "")
+        ragged |= {row: sizes[row] for row in part.index[longer | short]}
+        parts.append(part.iloc[:, :width])
+        for i in range(width if raw.separator else 0):
+            lines = part.loc[part[i].str.contains("\n"), i]
+            rows = zip(lines.index.tolist(), lines, strict=True)
+            torn += [row for row, text in rows if _swallows_rows(text, i, raw, width)]
+    misfit: dict[str, Any] = {"found": map(str, ragged.values()), "allowed": str(width)}
+    faults = [("unclosed_quote", [*torn, *open_at], {}), ("ragged_row", [*ragged], misfit)]
     return replace(
         raw,
-        columns=[np.concatenate(parts)[filled] for parts in columns],
-        rows=rows[filled],
-        askew=tuple(map(int, rows[ragged | torn])),
+        cells=pd.concat(parts).set_axis(labels, axis=1),
+        askew=tuple(dict.fromkeys([*ragged, *torn])),
         whole=not open_at,
-        faults=tuple(
-            make_faults(c, file=raw.file, rows=r, **more) for c, r, more in faults if len(r)
-        ),
+        faults=tuple(make_faults(c, file=raw.file, rows=r, **t) for c, r, t in faults if len(r)),
     )
 
 
@@ -249,9 +269,9 @@ def _number(records: Iterable[list[str]], open_at: list[int]) -> Iterator[tuple[
         open_at.append(next(rows) - 1)
 
 
-def _swallows_rows(text: str, place: int, raw: RawTable) -> bool:
+def _swallows_rows(text: str, place: int, raw: Table, width: int) -> bool:
     """Tell whether a cell holds the end of its row and the beginning of another."""
-    if "\n" not in text or not raw.separator or (width := len(raw.labels)) < 3:
+    if width < 3:
         return False
     lines = text.split("\n")  # a separator of the table has no space behind it, a comma does
     first, *between, last = (len(re.findall(rf"{raw.separator}(?! )", line)) for line in lines)

@@ -30,13 +30,15 @@ def find_inside(
 
     So do those no farther from it than `tolerance` (degrees): coasts are drawn coarsely.
     """
-    rings = read_outlines(country_code)
-    if not rings:
+    start, end = _load_edges(country_code)
+    if not len(start):
         return np.ones(len(points), dtype=bool)
-    start = np.concatenate([ring[:-1] for ring in rings])
-    end = np.concatenate([ring[1:] for ring in rings])
-    chunks = np.array_split(points, len(points) // _CHUNK + 1)
-    return np.concatenate([_is_inside(chunk, start, end, tolerance) for chunk in chunks])
+    low, high = start.min(axis=0) - tolerance, start.max(axis=0) + tolerance
+    found: npt.NDArray[np.bool_] = ((points >= low) & (points <= high)).all(axis=1)
+    near = points[found]
+    chunks = np.array_split(near, len(near) // _CHUNK + 1)
+    found[found] = np.concatenate([_is_inside(chunk, start, end, tolerance) for chunk in chunks])
+    return found
 
 
 def find_country(point: Points) -> str:
@@ -61,6 +63,12 @@ def _is_inside(
     gap = np.hypot(x - start[:, 0] - share * step[:, 0], y - start[:, 1] - share * step[:, 1])
     near: npt.NDArray[np.bool_] = inside | (gap.min(axis=1) < tolerance)
     return near
+
+
+@cache
+def _load_edges(country_code: str) -> tuple[Points, Points]:
+    rings = read_outlines(country_code) or [np.empty((0, 2))]
+    return np.concatenate([r[:-1] for r in rings]), np.concatenate([r[1:] for r in rings])
 
 
 @cache

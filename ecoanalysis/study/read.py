@@ -18,13 +18,13 @@ from ecoanalysis.codebook import Codebook, read_codebook
 from ecoanalysis.errors import StudyError
 from ecoanalysis.schemas import LOCAL_CODES, TABLES
 from ecoanalysis.study.check import check_table
-from ecoanalysis.study.columns import TextTable, name_columns, type_columns
+from ecoanalysis.study.columns import name_columns, type_columns
 from ecoanalysis.study.descriptor import Descriptor, read_descriptor
 from ecoanalysis.study.faults import FAULT_COLUMNS, join_faults
-from ecoanalysis.study.files import DESCRIPTOR, StudyFiles, parse_tables, read_files
+from ecoanalysis.study.files import DESCRIPTOR, StudyFiles, Table, parse_tables, read_files
 from ecoanalysis.study.references import check_places, check_references, check_sources
 
-_Text = tuple[dict[str, TextTable], Descriptor, list[pd.DataFrame]]
+_Text = tuple[dict[str, Table], Descriptor, list[pd.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,8 @@ def _read_text(files: StudyFiles) -> _Text:
     study_id = files.path.resolve().name
     descriptor, faults = read_descriptor(files.contents.get(DESCRIPTOR), study_id=study_id)
     raw, unread = parse_tables(files)
-    tables: dict[str, TextTable] = {}
-    for name in [name for name in TABLES if name in raw]:
-        tables[name], amiss = name_columns(raw.pop(name), date_order=descriptor.date_order)
-        faults += amiss
+    order = descriptor.date_order
+    tables = {t: name_columns(raw.pop(t), date_order=order) for t in TABLES if t in raw}
     return tables, descriptor, faults + unread
 
 
@@ -105,7 +103,7 @@ def _judge(files: StudyFiles, text: _Text | None = None) -> pd.DataFrame:
 
 
 def _check_text(
-    tables: Mapping[str, TextTable], descriptor: Descriptor, faults: list[pd.DataFrame]
+    tables: Mapping[str, Table], descriptor: Descriptor, faults: list[pd.DataFrame]
 ) -> pd.DataFrame:
     """Check the tables, first the study's own codes; of faulty ones only the names count."""
     own = {name: table for name, table in tables.items() if name in LOCAL_CODES}
@@ -119,6 +117,7 @@ def _check_text(
         if table.name not in own:
             amiss += check_table(table, codebook=codebook)
     sources = [source.get("name", "") for source in descriptor.sources]
+    amiss += [part for table in tables.values() for part in table.faults]
     across = [*check_references(tables), *check_places(tables)]
     return join_faults([*faults, *amiss, *across, *check_sources(tables, sources=sources)])
 

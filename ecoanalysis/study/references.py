@@ -8,14 +8,16 @@ from typing import Any
 import pandas as pd
 
 from ecoanalysis.schemas import read_schema
-from ecoanalysis.study.columns import TextTable, join_cells, report_cells
+from ecoanalysis.study.check import find_listed, report_cells
 from ecoanalysis.study.faults import Faults, make_faults
-from ecoanalysis.study.files import WORKBOOK
+from ecoanalysis.study.files import WORKBOOK, Table
 from ecoanalysis.study.outlines import find_country, find_inside
 from ecoanalysis.study.suggest import suggest_words
 
+_XY = ["longitude", "latitude"]
 
-def check_references(tables: Mapping[str, TextTable]) -> Faults:
+
+def check_references(tables: Mapping[str, Table]) -> Faults:
     """Check that what is named exists, by foreign keys: `dangling_reference`, `missing_table`."""
     for table in tables.values():
         lost: list[int] = list(table.askew)
@@ -24,30 +26,31 @@ def check_references(tables: Mapping[str, TextTable]) -> Faults:
             names = table.cells[key["fields"]].drop(lost)
             named = names[(names != "").all(axis=1)]
             known = tables.get(target)
+            if named.empty:
+                continue
             if known is None:
-                if len(named):
-                    file = WORKBOOK if table.file == WORKBOOK else f"{target}.csv"
-                    yield make_faults("missing_table", table=target, file=file, found=target)
+                file = WORKBOOK if table.file == WORKBOOK else f"{target}.csv"
+                yield make_faults("missing_table", table=target, file=file, found=target)
             elif known.whole and not set(wanted) & set(known.missing):
-                dangling = named[~join_cells(named).isin(join_cells(known.cells[wanted]))]
+                dangling = named[~find_listed(named, known.cells[wanted])]
                 if key["fields"] == ["territory_id"]:  # what else such a row names is lost with it
                     lost += list(dangling.index)
                 if len(dangling):
                     yield from _report_dangling(table, dangling, known, wanted[-1])
 
 
-def check_sources(tables: Mapping[str, TextTable], *, sources: Sequence[str]) -> Faults:
+def check_sources(tables: Mapping[str, Table], *, sources: Sequence[str]) -> Faults:
     """Warn of each source of a provenance that no one described (`unknown_source`)."""
     for table in tables.values():
         if sources and "provenance" in table.cells:
-            names = table.cells["provenance"].str.split(";").explode().str.split(":").str[0]
-            names = names.str.strip()
+            names = table.cells["provenance"].drop_duplicates().str.split(";").explode()
+            names = names.str.split(":").str[0].str.strip()
             unknown = names[~names.isin(["", *sources])].drop_duplicates()
             meant = suggest_words(unknown, known=sources)
             yield from report_cells(table, "unknown_source", unknown, suggestion=meant)
 
 
-def check_places(tables: Mapping[str, TextTable]) -> Faults:
+def check_places(tables: Mapping[str, Table]) -> Faults:
     """Warn of territories without actors (`territory_without_actors`) and with none in the country.
 
     `points_outside_country` suggests the country of the first point, or to exchange coordinates.
@@ -58,28 +61,25 @@ def check_places(tables: Mapping[str, TextTable]) -> Faults:
     ids = territories.cells["territory_id"]
     bare = ids[(ids != "") & ~ids.isin(actors.cells["territory_id"])]
     yield from report_cells(territories, "territory_without_actors", bare)
-    rows = dict(zip(ids[::-1], ids.index[::-1], strict=True))
-    xy = ["longitude", "latitude"]
-    numbers = actors.cells[xy].apply(pd.to_numeric, errors="coerce")
+    numbers = actors.cells[_XY].apply(pd.to_numeric, errors="coerce")
     placed = numbers.abs().le([180, 90]).all(axis=1) & (numbers != 0).any(axis=1)
     points = actors.cells[["territory_id"]].join(numbers[placed], how="inner").drop_duplicates()
-    for territory_id, here in points.groupby("territory_id"):
-        row = rows.get(territory_id)
-        country = "" if row is None else str(territories.cells.loc[row, "country_code"])
-        every = here[xy].to_numpy()
-        few = every[:20]
-        if any(find_inside(part, country_code=country).any() for part in (few, every)):
-            continue
-        swapped = find_inside(few[:, ::-1], country_code=country).any()
+    rows = territories.cells.rename_axis("row").reset_index().drop_duplicates("territory_id")
+    points = points.merge(rows[["territory_id", "country_code", "row"]])
+    for n in (1, 20, len(points)):  # most have their first point inside
+        for country, sample in points.groupby("territory_id").head(n).groupby("country_code"):
+            inside = find_inside(sample[_XY].to_numpy(), country_code=str(country))
+            points = points[~points["territory_id"].isin(sample.loc[inside, "territory_id"])]
+    for row, here in points.groupby("row"):
+        country, every = str(here["country_code"].iloc[0]), here[_XY].to_numpy()
+        swapped = find_inside(every[:20, ::-1], country_code=country).any()
         meant = "latitude ↔ longitude" if swapped else find_country(every[0])
         found = pd.Series(str(len(every)), index=[row], name="country_code")
         code = "points_outside_country"
         yield from report_cells(territories, code, found, allowed=country, suggestion=meant)
 
 
-def _report_dangling(
-    table: TextTable, dangling: pd.DataFrame, known: TextTable, wanted: str
-) -> Faults:
+def _report_dangling(table: Table, dangling: pd.DataFrame, known: Table, wanted: str) -> Faults:
     """Report references, each with the nearest identifier, or the one that bears such a name."""
     found = dangling.iloc[:, -1]
     meant: dict[Any, str] = {}

@@ -13,7 +13,7 @@ import pytest
 from conftest import GOOD_STUDY, write_folder
 
 from ecoanalysis.study import FAULT_COLUMNS, check_study, describe_faults
-from ecoanalysis.study.faults import REFUSALS, WARNINGS, make_faults
+from ecoanalysis.study.faults import make_faults, read_messages
 from ecoanalysis.wording import use_language
 
 ALL = ""  # in place of a text: the whole file
@@ -163,6 +163,8 @@ BROKEN: dict[str, tuple[str, str, str, str, int | None, str, str, str]] = {
     "YAML": (YAML, "contributors:", "contributors: [", "unreadable_descriptor", 10, "", "", ""),
 }  # fmt: skip
 
+SORTS = [*read_messages("refusal"), *read_messages("warning")]
+
 # an identifier that is gone is missed where other tables name it; nothing else may cascade
 FOLLOWED = {"doubled actor", "doubled territory", "territory nowhere"}
 
@@ -239,7 +241,7 @@ def test_every_sort_of_fault_has_a_case() -> None:
     tried = {case[3] for case in (*BROKEN.values(), *WARNED.values())}
     elsewhere = {"both_kinds", "missing_table", "unreadable_encoding", "too_many_faults"}
     later = {"unclassified_actors", "probable_duplicate"}
-    assert tried | elsewhere | later == {*REFUSALS, *WARNINGS}
+    assert tried | elsewhere | later == set(SORTS)
 
 
 # what a person reads -----------------------------------------------------------------------------
@@ -255,7 +257,7 @@ def test_sentences_name_place_finding_and_mend(tmp_path: Path) -> None:
     assert line.startswith("Warning: actors.csv, row 3, column latitude: The point is at 0, 0")
 
 
-@pytest.mark.parametrize("code", [*REFUSALS, *WARNINGS])
+@pytest.mark.parametrize("code", SORTS)
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_sort_has_a_sentence(code: str, language: str) -> None:
     fault = make_faults(code, table="actors", file="study.xlsx", found="50 %\n(x)s", allowed="7")
