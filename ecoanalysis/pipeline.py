@@ -94,8 +94,9 @@ def run_territory(
         panel_mix, panels, effects, scores (with low, median, high, other_low, other_high: 0-100),
         ranks (of `RANKED`: dimension, weights fixed, stated or open, and as `rank_actors`),
         choices, places, removals, weights_needed, rank_drivers, contributions (each with
-        dimension), ties, actor_network, network, mixing,
-        mixing_matrix, challenges, positions, constraints, actions, gaps, questions, provenance,
+        dimension), ties, actor_network, network, layers, mixing,
+        mixing_matrix, brokerage, bridges, key_players, stability,
+        challenges, positions, constraints, actions, gaps, questions, provenance,
         warnings.
 
     Raises
@@ -389,16 +390,29 @@ def _run_network(
         network.measure_territory(t, actors=register, group="helix").assign(structure=name)
         for name, t in [("all", inside), *inside.groupby("structure")]
     ]
+    deals = 499 if len(register) <= network.LARGE else 99
     mixing = [
-        network.measure_mixing(free, actors=register, group=group, directed=False)
+        network.measure_mixing(free, actors=register, group=group, permutations=deals)
         for group in ("kind", "helix")
     ]
+    places = network.measure_actors(inside, actors=register, seed=1)
+    groups = network.classify_communities(inside, actors=register)
+    core = network.classify_core(free, actors=register)
+    roles = network.measure_brokerage(
+        free, actors=register, group="helix", directed=False, permutations=deals
+    )
+    bridges = network.measure_bridges(free, actors=register)
     return {
         "ties": kept,
-        "actor_network": network.measure_actors(inside, actors=register),
+        "actor_network": places.merge(groups, on="actor_id").merge(core, on="actor_id"),
         "network": pd.concat(rows, ignore_index=True),
+        "layers": network.measure_layers(kept, actors=register),
         "mixing": pd.concat(mixing, ignore_index=True),
         "mixing_matrix": network.tabulate_mixing(free, actors=register, group="helix"),
+        "brokerage": roles,
+        "bridges": bridges.merge(roles, on="actor_id"),
+        "key_players": network.measure_key_players(free, actors=register),
+        "stability": network.measure_stability(free, actors=register),
     }
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from ecoanalysis import network
 from ecoanalysis.errors import UsageError
+from ecoanalysis.network import positions
 
 ORACLES = Path(__file__).parent / "oracles"
 GRAPHS: dict[str, dict[str, Any]] = json.loads((ORACLES / "networks.json").read_text("utf-8"))
@@ -95,19 +96,23 @@ def test_a_network_of_nobody_and_of_two() -> None:
     assert row[["betweenness", "pagerank"]].tolist() == pytest.approx([0, 0.5])
 
 
-def test_pivots_estimate_betweenness() -> None:
-    # Every actor as a pivot is the whole; in a ring of 40 all are alike, so that the sum over
-    # actors from half the pivots estimates the whole sum exactly.
+def test_betweenness_of_many_actors_is_estimated_on_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # In a ring all actors are alike, so that the sum over actors, estimated from the paths out of
+    # 20 of the 40, is the true one, and only its spread is not 0.
     ids = [f"{i:02}" for i in range(40)]
     ring = _ties(*zip(ids, ids[1:] + ids[:1], strict=True))
     actors = _actors(dict.fromkeys(ids, "x"))
     whole = network.measure_actors(ring, actors=actors)["betweenness"]
-    half = network.measure_actors(ring, actors=actors, pivots=20)["betweenness"]
+    assert whole.to_numpy() == pytest.approx(whole[0])
+    monkeypatch.setattr(positions, "LARGE", 39)
+    monkeypatch.setattr(positions, "PIVOTS", 20)
+    half = network.measure_actors(ring, actors=actors, seed=1)["betweenness"]
     assert half.sum() == pytest.approx(whole.sum())
     assert half.std() > 0
-    pd.testing.assert_series_equal(
-        network.measure_actors(ring, actors=actors, pivots=40)["betweenness"], whole
-    )
+    exact = network.measure_actors(ring, actors=actors)["betweenness"]
+    pd.testing.assert_series_equal(exact, whole)
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -346,8 +351,7 @@ def test_bridges_hold_the_parts_of_the_network_together() -> None:
     pairs = [("a", "b"), ("a", "c"), ("b", "c"), ("e", "f"), ("e", "g"), ("f", "g")]
     ties = _ties(*pairs, ("c", "d"), ("d", "e"), ("g", "h"))
     actors = _actors(dict.fromkeys("abcdefgh", "x"))
-    betweenness = network.measure_actors(ties, actors=actors)["betweenness"]
-    found = network.measure_bridges(ties, actors=actors, betweenness=betweenness)
+    found = network.measure_bridges(ties, actors=actors)
     found = found.set_index("actor_id")
     assert set(found.index) == {"c", "d", "e", "g"}
     assert found.loc["d"].tolist() == [pytest.approx(12 / 21), 3]

@@ -165,6 +165,55 @@ def test_a_territory_without_actors_has_a_page(good_study: Path) -> None:
         assert getattr(report, f"show_{part}")(result, language="en").html
 
 
+SHAPES: dict[str, list[tuple[str, str, str]]] = {
+    "no tie": [],
+    "one tie": [("a0", "a1", "partners_with")],
+    "a star": [("a0", f"a{i}", "funds") for i in range(1, 30)],
+    "parts": [(f"a{i}", f"a{i + 1}", "supplies") for i in range(0, 29, 2)],
+    "both ways": [("a0", "a1", "funds"), ("a1", "a0", "partners_with"), ("a1", "a2", "funds")],
+    "everybody": [(f"a{i}", f"a{j}", "refers_to") for i in range(30) for j in range(i)],
+    "members": [("a0", f"a{i}", "member_of") for i in range(1, 9)],
+    "beyond": [("a0", "far", "funds")],
+}
+
+
+def tie_actors(shape: str, n: int, folder: Path) -> pipeline.TerritoryResult:
+    """Run a territory of `n` actors with these ties; `far` lies in another territory."""
+    for name in ("ratings", "raters", "challenges", "positions", "influences", "constraints",
+                 "actions"):  # fmt: skip
+        (folder / f"{name}.csv").unlink()
+    helices = itertools.cycle(["ngo", "university", "telecom", "local_authority"])
+    rows = [f"kabara,a{i},Actor {i:02},{next(helices)}" for i in range(n)]
+    actors = ["territory_id,actor_id,name,kind", *rows, "nioro,far,Far,ngo"]
+    ties = [f"kabara,{','.join(tie)}" for tie in SHAPES[shape]]
+    relations = ["territory_id,source_id,target_id,kind", *ties]
+    for name, lines in (("actors", actors), ("relations", relations)):
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return pipeline.run_territory(read_study(folder), "kabara")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_any_network_has_a_page(good_study: Path, shape: str) -> None:
+    result = tie_actors(shape, 30, good_study)
+    said = {language: report.show_ties(result, language=language).html for language in ("fr", "en")}
+    html = " ".join(said["en"].split())
+    assert "nan" not in html
+    assert ("Bridging organisations" in html) == (shape not in ("no tie", "beyond"))
+    free = shape not in ("no tie", "beyond", "members")
+    assert ("Do they keep to their own?" in html) == free
+    assert ("memberships or run through a shared place" in html) == (shape == "members")
+    assert ("adhésions ou passent par un lieu commun" in said["fr"]) == (shape == "members")
+    assert ("Nobody stands between" in html) == (shape in ("one tie", "parts", "everybody"))
+    # Under 20 ties nobody is ranked; the star falls apart as soon as its centre is missing.
+    assert ("one tie more or less changes the order" in html) == (shape == "both ways")
+    assert ("it is counted apart" in html) == (shape == "beyond")
+
+
+def test_two_actors_have_a_page(good_study: Path) -> None:
+    html = report.show_ties(tie_actors("one tie", 2, good_study), language="en").html
+    assert "So few ties are described, not tested." in html
+
+
 def test_few_answers_give_no_score_and_opinions_are_counted(good_study: Path) -> None:
     result = pipeline.run_territory(read_study(good_study), "kabara")
     html = report.show_readiness(result, language="en").html

@@ -14,7 +14,7 @@ import networkx as nx
 import pandas as pd
 import pytest
 
-from ecoanalysis import comparison, pipeline
+from ecoanalysis import comparison, pipeline, report
 from ecoanalysis.study import check_study, read_study
 
 STUDY = Path(__file__).parents[1] / "data" / "training"
@@ -453,7 +453,19 @@ def test_some_organisations_work_in_several_towns():
 
 @functools.cache
 def run(territory_id):
-    return pipeline.run_territory(read_study(STUDY), territory_id).tables
+    return run_whole(territory_id).tables
+
+
+@functools.cache
+def run_whole(territory_id):
+    return pipeline.run_territory(read_study(STUDY), territory_id)
+
+
+def find_broker():
+    first, second = run("rive-songe")["bridges"].head(2).itertuples(index=False)
+    assert first.through > 2 * second.through
+    assert first.liaison_p < 0.05
+    return [first.actor_id]
 
 
 def find_scarce_isolate():
@@ -579,6 +591,7 @@ def find_uncertain_rank():
 
 
 FINDERS = {
+    "broker": find_broker,
     "equal_groups": find_equal_groups,
     "offer_seek_pair": find_offer_seek_pair,
     "best_placed": find_best_placed,
@@ -602,6 +615,23 @@ def test_exactly_the_facts_marked_found_have_a_finder():
 @pytest.mark.parametrize("code", FINDERS)
 def test_the_package_names_what_is_marked_found(code):
     assert sorted(FINDERS[code]()) == sorted(FACTS[code].named)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_page_says_who_bridges_and_who_has_no_tie(language):
+    html = report.show_ties(run_whole("rive-songe"), language=language).html
+    text = " ".join(re.sub("<[^>]+>", "", html).split())
+    said = {
+        "en": "La Fabrique du Confluent lies on 53% of the shortest ways between two others. "
+        "Without it, 23 organisations would be cut off.",
+        "fr": "La Fabrique du Confluent se trouve sur 53 % des plus courts chemins entre deux "
+        "autres. Sans lui, 23 organisations seraient coupées des autres.",
+    }
+    assert said[language] in text.replace("\u00a0", " ")
+    html = report.show_ties(run_whole("haute-brume"), language=language).html
+    heading = {"en": "No tie recorded", "fr": "Aucun lien recensé"}[language]
+    assert re.findall(rf"<h3>{heading}.*?</ul>", html, re.S)[0].count("<li>") == 1
+    assert "Observatoire" in html[html.index(heading) :]
 
 
 def test_stated_and_blank_kinds_are_read_as_people_read_them():

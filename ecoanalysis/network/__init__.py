@@ -7,14 +7,24 @@ without a tie, the constraint of an isolate) is missing, never 0. Brokerage, mix
 something for ties that somebody chose, not for memberships: the caller passes the free ties.
 """
 
+from ecoanalysis.network.arcs import LARGE
 from ecoanalysis.network.brokerage import measure_brokerage
 from ecoanalysis.network.groups import classify_communities, classify_core
 from ecoanalysis.network.mixing import measure_mixing, tabulate_mixing
 from ecoanalysis.network.positions import measure_actors
-from ecoanalysis.network.removal import measure_bridges, measure_key_players, measure_stability
+from ecoanalysis.network.removal import (
+    MINIMUM_CORRELATION,
+    MINIMUM_TIES,
+    measure_bridges,
+    measure_key_players,
+    measure_stability,
+)
 from ecoanalysis.network.territory import measure_layers, measure_territory
 
 __all__ = [
+    "LARGE",
+    "MINIMUM_CORRELATION",
+    "MINIMUM_TIES",
     "classify_communities",
     "classify_core",
     "measure_actors",

@@ -14,6 +14,9 @@ from ecoanalysis.ties import combine_ties
 Rows = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
 
+LARGE, PIVOTS = 2_000, 500
+"""Above so many actors, what needs all paths is left out, or estimated from so many of them."""
+
 
 @dataclass(frozen=True)
 class Arcs:

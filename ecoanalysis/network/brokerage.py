@@ -98,7 +98,7 @@ def _count_roles(arcs: Arcs, codes: Rows, excluded: Rows, *, directed: bool) -> 
     roles = [in_own * out_own, alike, in_other * out_own, in_own * out_other]
     counts = np.column_stack([*roles, in_other * out_other - alike])
     a, v, b = codes[excluded]
-    cases = [(a == v) & (v == b), (a == b), (v == b), (a == v)]
-    taken = excluded[1] * len(ROLES) + np.select(cases, [0, 1, 2, 3], 4)
+    case = 4 * (a == v) + 2 * (v == b) + (a == b)
+    taken = excluded[1] * len(ROLES) + np.array([4, 1, 2, 0, 3, 0, 0, 0])[case]
     counts -= np.bincount(taken, minlength=counts.size).reshape(counts.shape)
     return counts if directed else counts[:, [0, 1, 2, 4]] // [2, 2, 1, 2]

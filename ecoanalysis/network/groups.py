@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ecoanalysis.network.arcs import Arcs, Values, mirror_arcs, read_arcs
+from ecoanalysis.network.arcs import LARGE, Arcs, Values, mirror_arcs, read_arcs
 from ecoanalysis.network.positions import rank_components
 from ecoanalysis.ties import index_actors
 
@@ -20,7 +20,7 @@ EXHAUSTIVE = 20
 
 
 def classify_communities(
-    relations: pd.DataFrame, *, actors: pd.DataFrame, runs: int = 10, seed: int = 1
+    relations: pd.DataFrame, *, actors: pd.DataFrame, runs: int | None = None, seed: int = 1
 ) -> pd.DataFrame:
     """Put actors into communities: many ties within, few between (Leiden; Traag et al. 2019).
 
@@ -28,8 +28,8 @@ def classify_communities(
     ----------
     relations, actors
         As for `measure_mixing`; no groups are needed.
-    runs : int
-        The best of so many runs is taken.
+    runs : int, optional
+        The best of so many runs is taken: of 10, beyond 2,000 actors of 1.
     seed : int
         Of the runs.
 
@@ -43,7 +43,7 @@ def classify_communities(
     igraph.set_random_number_generator(random.Random(seed))
     found = [
         graph.community_leiden(objective_function="modularity", n_iterations=10)
-        for _ in range(runs)
+        for _ in range(runs or (10 if graph.vcount() <= LARGE else 1))
     ]
     igraph.set_random_number_generator(random)
     best = max(found, key=lambda one: one.modularity if graph.ecount() else 0.0)
@@ -65,7 +65,7 @@ def classify_core(
 
     The division whose ideal pattern, a tie wherever an end is in the core, correlates best with
     the ties (Borgatti & Everett 2000, discrete): all divisions are tried up to 20 actors, beyond
-    that a local search from several starts.
+    that a local search from several starts, beyond 2,000 from the best-tied only.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _search(both: Arcs, starts: int, seed: int) -> Flags:
     touched = np.cumsum(np.bincount(reached, minlength=both.n)) / 2
     size = int(np.argmax(_correlate(both, np.arange(1, both.n + 1), touched))) + 1
     best, best_fit = rank < size, -1.0
-    for start in range(starts + 1):
+    for start in range(1 + (starts if both.n <= LARGE else 0)):
         core = rank < size if start == 0 else rng.permutation(both.n) < size
         fit = float(_correlate(both, core.sum(), _count_touched(both, core)))
         while True:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import igraph
 import numpy as np
 import pandas as pd
 
 from ecoanalysis.network.arcs import (
+    LARGE,
+    PIVOTS,
     Arcs,
     Rows,
     Values,
@@ -23,8 +26,7 @@ def measure_actors(
     actors: pd.DataFrame,
     directed: bool = False,
     weighted: bool = False,
-    pivots: int | None = None,
-    seed: int = 1,
+    seed: int | None = None,
 ) -> pd.DataFrame:
     """Measure the place of each actor in the network.
 
@@ -44,10 +46,9 @@ def measure_actors(
     weighted : bool
         Use the recorded weights (blank = 1) in strength, PageRank and Burt's measures. Otherwise
         every tie weighs 1.
-    pivots : int, optional
-        Estimate betweenness from the paths out of that many actors (Brandes & Pich 2007).
-    seed : int
-        Of the choice of pivots.
+    seed : int, optional
+        Beyond 2,000 actors estimate betweenness from the paths out of 500 actors drawn with this
+        seed (Brandes & Pich 2007); otherwise it is exact, whatever that takes.
 
     Returns
     -------
@@ -79,18 +80,13 @@ def measure_actors(
     arcs = read_arcs(relations, actors=actors, directed=directed, weighted=weighted)
     graph, n = arcs.make_graph(), arcs.n
     weights = arcs.weight.tolist() if weighted else None
-    if pivots is None or pivots >= n:
-        betweenness = graph.betweenness()
-    else:
-        chosen = np.random.default_rng(seed).choice(n, pivots, replace=False)
-        betweenness = np.array(graph.betweenness(sources=chosen.tolist())) * n / pivots
     constraint, effective, contacts = _measure_holes(mirror_arcs(arcs))
     return pd.DataFrame(
         {
             "actor_id": ids,
             "degree": arcs.degree,
             "strength": arcs.sum_weights(),
-            "betweenness": np.asarray(betweenness, dtype=float),
+            "betweenness": measure_betweenness(graph, seed),
             "closeness": np.array(graph.closeness(mode="out", normalized=True), dtype=float),
             "harmonic": np.array(graph.harmonic_centrality(mode="out"), dtype=float),
             "pagerank": np.array(graph.pagerank(weights=weights) if n else [], dtype=float),
@@ -109,6 +105,16 @@ def rank_components(ids: pd.Index, label: list[int]) -> Rows:
     found = pd.DataFrame({"label": label, "id": ids}).groupby("label")["id"].agg(["size", "min"])
     order = found.sort_values(["size", "min"], ascending=[False, True]).index.to_numpy(np.intp)
     return np.argsort(order)[np.asarray(label, dtype=np.intp)]
+
+
+def measure_betweenness(graph: igraph.Graph, seed: int | None) -> Values:
+    """Betweenness, beyond `LARGE` actors estimated from `PIVOTS` of them unless seed is None."""
+    n = graph.vcount()
+    if n <= LARGE or seed is None:
+        return np.array(graph.betweenness(), dtype=float)
+    chosen = np.random.default_rng(seed).choice(n, PIVOTS, replace=False).tolist()
+    found: Values = np.array(graph.betweenness(sources=chosen)) * (n / PIVOTS)
+    return found
 
 
 def _measure_holes(both: Arcs) -> tuple[Values, Values, Values]:

@@ -10,16 +10,15 @@ import numpy as np
 import pandas as pd
 from scipy.stats import pearsonr, rankdata
 
-from ecoanalysis.network.arcs import Values, read_arcs
+from ecoanalysis.network.arcs import LARGE, Values, read_arcs
+from ecoanalysis.network.positions import measure_betweenness
 from ecoanalysis.ties import index_actors
 
 MINIMUM_TIES, MINIMUM_CORRELATION = 20, 0.8
-LARGE = 2_000
-"""Above so many actors, what needs the paths of all of them again and again is left out."""
 
 
 def measure_bridges(
-    relations: pd.DataFrame, *, actors: pd.DataFrame, betweenness: pd.Series, limit: int = 10
+    relations: pd.DataFrame, *, actors: pd.DataFrame, limit: int = 10, seed: int = 1
 ) -> pd.DataFrame:
     """Measure what passes through the actors that stand between most others.
 
@@ -27,10 +26,10 @@ def measure_bridges(
     ----------
     relations, actors
         As for `measure_mixing`; no groups are needed.
-    betweenness : pandas.Series
-        Of the same ties without direction, in the order of `actors` (see `measure_actors`).
     limit : int
         Most actors to return.
+    seed : int
+        Beyond 2,000 actors betweenness is estimated from the paths out of 500 drawn with it.
 
     Returns
     -------
@@ -44,7 +43,8 @@ def measure_bridges(
     """
     graph, ids = read_arcs(relations, actors=actors).make_graph(), index_actors(actors)
     pairs = max((len(ids) - 1) * (len(ids) - 2) / 2, 1)
-    found = pd.DataFrame({"actor_id": ids, "through": betweenness.to_numpy(float) / pairs})
+    through = measure_betweenness(graph, seed) / pairs
+    found = pd.DataFrame({"actor_id": ids, "through": through})
     found = found[found["through"] > 0].sort_values("actor_id")
     found = found.sort_values("through", ascending=False, kind="stable").head(limit)
     parted = []
@@ -60,9 +60,9 @@ def measure_bridges(
 def measure_key_players(relations: pd.DataFrame, *, actors: pd.DataFrame) -> pd.DataFrame:
     """Find the two actors without whom the network falls apart most (Borgatti 2006).
 
-    Of all pairs the one with the largest fragmentation, of equal ones the largest
-    distance-weighted one. Beyond 60 actors only pairs among the 60 with most betweenness are
-    tried, beyond 2,000 only the 10 with most ties.
+    Of all pairs the one with the largest fragmentation, of equal ones (the 50 with most
+    betweenness) the largest distance-weighted one. Beyond 60 actors only pairs among the 60 with
+    most betweenness are tried, beyond 2,000 among the 10 with most ties.
 
     Parameters
     ----------
@@ -85,11 +85,11 @@ def measure_key_players(relations: pd.DataFrame, *, actors: pd.DataFrame) -> pd.
     columns = ["fragmentation", "distance_fragmentation", "fragmentation_before"]
     if n < 4 or not graph.ecount():
         return pd.DataFrame({"actor_id": ids[:0]} | {name: np.empty(0) for name in columns})
-    rank = np.argsort(-np.array(graph.betweenness() if 60 < n <= LARGE else graph.degree()))
-    tried = sorted(rank[: 60 if n <= LARGE else 10].tolist())
-    pairs = list(combinations(tried, 2))
+    weight = np.array(graph.betweenness() if n <= LARGE else graph.degree())
+    tried = sorted(np.argsort(-weight, kind="stable")[: 60 if n <= LARGE else 10].tolist())
+    pairs = sorted(combinations(tried, 2), key=lambda pair: -weight[list(pair)].sum())
     apart = np.array([_fragment(_leave_out(graph, pair)) for pair in pairs])
-    best = [pairs[i] for i in np.flatnonzero(apart >= apart.max() - 1e-12)]
+    best = [pairs[i] for i in np.flatnonzero(apart >= apart.max() - 1e-12)[:50]]
     distant = [np.nan] * len(best)
     if n <= LARGE:
         rests = (_leave_out(graph, pair) for pair in best)

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 
 from ecoanalysis import figures, linkage, scoring
 from ecoanalysis.codebook import Codebook
+from ecoanalysis.network import LARGE, MINIMUM_CORRELATION, MINIMUM_TIES
 from ecoanalysis.pipeline import TerritoryResult
 from ecoanalysis.report.section import (
     Section,
@@ -27,7 +28,7 @@ from ecoanalysis.wording import use_language
 
 DIMENSIONS = ("interest", "resource", "lever", "seeks")
 WAYS = ("stated", "certain", "probable", "possible")
-NAMES_SHOWN = 12
+NAMES_SHOWN, BRIDGES_SHOWN, PLACES_SHOWN = 12, 5, 15
 
 
 def show_header(result: TerritoryResult, *, language: str = "fr") -> Section:
@@ -260,17 +261,17 @@ def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
 
 
 def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
-    """Show how the organisations are tied, who has no recorded tie, what leaves the territory."""
+    """Show how the organisations are tied, who bridges, who stands apart, what leaves."""
     tables, book, words = result.tables, result.codebook, use_language(language)
     ties, actors, matrix = tables["ties"], tables["actors"], tables["mixing_matrix"]
     inside = ties[ties["scope"] == "inside"]
     mixing = tables["mixing"][tables["mixing"]["group"] == "helix"]
     network = tables["network"][tables["network"]["structure"].isin(["all", "free"])]
-    alone = actors["actor_id"].isin(
-        tables["actor_network"].loc[tables["actor_network"]["isolate"].astype(bool), "actor_id"]
-    )
-    by_kind = pd.crosstab(ties["kind"], ties["scope"])
-    by_kind = by_kind.reindex(columns=["inside", "beyond"], fill_value=0)
+    names = actors[["actor_id", "name"]]
+    places = tables["actor_network"].merge(names, on="actor_id")
+    order, held = _judge_order(tables["stability"])
+    bridges = tables["bridges"].head(BRIDGES_SHOWN).merge(names, on="actor_id")
+    best = places[places["degree"] > 0].nlargest(PLACES_SHOWN, "degree")
     return _show(
         "ties",
         result,
@@ -288,11 +289,29 @@ def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
         everything=list_records(tables["network"])[0],
         network=list_records(network),
         mixing=next(iter(list_records(mixing)), None),
+        n_free=int(tables["stability"]["n_ties"].max()),
         not_free=int((inside["structure"] != "free").sum()),
-        isolates=list_records(actors.loc[alone, ["name"]]) if len(ties) else [],
-        n_isolates=int(alone.sum()),
-        tie_kinds=list_records(by_kind.reset_index()),
+        isolates=list_records(places[places["isolate"].astype(bool)]) if len(ties) else [],
+        layers=list_records(tables["layers"]),
+        order=order,
+        held=held,
+        bridges=list_records(bridges if not order else bridges.sort_values("name")),
+        key_players=list_records(tables["key_players"].merge(names, on="actor_id")),
+        core=list_records(places[places["core"].astype(bool)]),
+        n_groups=int((places["community"].value_counts() > 1).sum()),
+        modularity=places["modularity"].max(),
+        core_fit=places["fit"].max(),
+        places=list_records(best if not order else best.sort_values("name")),
+        large=len(actors) > LARGE,
     )
+
+
+def _judge_order(stability: pd.DataFrame) -> tuple[str, float]:
+    """Say why the order of the bridges is not shown as a ranking, if so; how well it held."""
+    held = stability.loc[stability["measure"] == "betweenness", "correlation"].min()
+    if (stability["n_ties"] < MINIMUM_TIES).any():
+        return "few", held
+    return ("" if held >= MINIMUM_CORRELATION else "unstable" if held == held else "untried"), held
 
 
 def show_partners(result: TerritoryResult, *, language: str = "fr") -> Section:
