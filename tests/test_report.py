@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import re
 from functools import cache
 from html.parser import HTMLParser
@@ -102,7 +103,11 @@ def test_a_page_is_whole_escaped_and_asks_nothing(
     html = make_page(show_all(read_hostile_study(good_study), language), tmp_path, language)
     tags = Reader(html).tags
     names = [tag for tag, _ in tags]
-    assert not {"script", "iframe", "object", "embed", "form", "base"} & set(names)
+    assert not {"iframe", "object", "embed", "form", "base"} & set(names)
+    scripts = re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)  # the map's, no other
+    assert [attrs for tag, attrs in tags if tag == "script"] == [{"type": "application/json"}, {}]
+    assert HOSTILE[0] in json.loads(scripts[0])["names"]
+    assert scripts[1] == (section.FOLDER / "explore.js").read_text("utf-8")
     assert not [attrs for _, attrs in tags if any(name.startswith("on") for name in attrs)]
     for tag, attrs in tags:
         asked = [attrs[name] for name in ("src", "srcset", "data", "poster") if name in attrs]

@@ -13,7 +13,7 @@ from ecoanalysis.figures.comparison import (
     plot_readiness_distributions,
 )
 from ecoanalysis.figures.matrices import plot_heatmap, plot_mixing
-from ecoanalysis.figures.network import place_network, plot_network
+from ecoanalysis.figures.network import ACROSS, place_network, plot_network
 from ecoanalysis.figures.svg import draw
 from ecoanalysis.figures.territory import (
     plot_founded,
@@ -24,8 +24,8 @@ from ecoanalysis.figures.territory import (
 )
 
 __all__ = [
-    "draw", "place_network", "plot_diversity", "plot_founded", "plot_heatmap", "plot_kinds",
-    "plot_map", "plot_mixes", "plot_mixing", "plot_network", "plot_network_summary",
+    "ACROSS", "draw", "place_network", "plot_diversity", "plot_founded", "plot_heatmap",
+    "plot_kinds", "plot_map", "plot_mixes", "plot_mixing", "plot_network", "plot_network_summary",
     "plot_power_interest", "plot_ranks", "plot_readiness", "plot_readiness_distributions",
     "plot_roles", "plot_themes",
 ]  # fmt: skip

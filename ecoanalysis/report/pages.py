@@ -1,6 +1,6 @@
 """Whole pages: an executed notebook as one HTML file, and the index of a study's pages.
 
-A page holds its style and its figures; it has no script and asks nothing of any network.
+A page holds its style, its figures and the script of its map; it asks nothing of any network.
 """
 
 from __future__ import annotations

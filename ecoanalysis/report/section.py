@@ -1,7 +1,7 @@
 """A part of a page: one Jinja2 template filled with tables, in the language of the page.
 
 Autoescape is on, so whatever a name holds is text; only figures drawn by `ecoanalysis.figures`
-enter as images.
+enter as images, and the map of ties as made by `ecoanalysis.report.explore`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Section:
     name : str
         Name of its template.
     html : str
-        Its markup, escaped and without script.
+        Its markup, escaped; its only script is that of the map of ties.
     page : mapping, optional
         What the frame of the page says: title, notice. The header has it.
     """

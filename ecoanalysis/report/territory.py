@@ -17,6 +17,7 @@ from ecoanalysis import figures, linkage, scoring
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.network import LARGE, MINIMUM_CORRELATION, MINIMUM_TIES
 from ecoanalysis.pipeline import TerritoryResult
+from ecoanalysis.report.explore import explore_map
 from ecoanalysis.report.section import (
     Section,
     choose_text,
@@ -282,6 +283,7 @@ def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
                 inside, actors=actors, ax=ax, codebook=book, language=words
             ),
         ),
+        explorer=explore_map(inside, actors=actors, codebook=book, language=language),
         matrix_figure=_draw(
             matrix,
             lambda ax: figures.plot_mixing(matrix, ax=ax, codebook=book, language=words),
