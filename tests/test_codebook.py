@@ -161,10 +161,11 @@ def test_relation_kinds_say_their_structure(book: Codebook) -> None:
     assert set(kinds.index) == {
         *("funds", "supplies", "shares_data_with", "partners_with", "member_of"),
         *("hosts", "supports", "regulates", "refers_to", "links_to", "takes_part_in"),
+        "linked_with",
     }
     assert set(kinds["structure"]) == {"free", "membership", "two_mode"}
     assert kinds.loc["member_of", "structure"] == "membership"
-    assert list(kinds.index[kinds["directed"] == "no"]) == ["partners_with"]
+    assert list(kinds.index[kinds["directed"] == "no"]) == ["partners_with", "linked_with"]
 
 
 def test_rules_are_well_formed(book: Codebook) -> None:

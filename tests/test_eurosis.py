@@ -51,6 +51,7 @@ def test_links_are_undirected_and_complete(study: Study) -> None:
     here = actors[actors["territory_id"] == "estonia"]
     kinds = study.codebook.relation_kinds
     ties = select_ties(relations, actors=here, relation_kinds=kinds)
+    assert not ties["directed"].any()  # the list does not say which site links to which
     beyond = source.eq("estonia") ^ target.eq("estonia")
     assert ties["scope"].value_counts()["beyond"] == beyond.sum()
 
