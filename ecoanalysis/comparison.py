@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from ecoanalysis.codebook import Codebook
     from ecoanalysis.study import Descriptor
 
+Counts = Sequence[int] | npt.NDArray[np.int64] | pd.Series
 Results = Mapping[str, Mapping[str, pd.DataFrame]]
 
 COMPARISONS = ("mixes", "diversity", "readiness", "networks")
+_KEYS = ("territory_id", "structure")
 SMALLEST_SIZE = 5
 LEVEL = 0.95
 THIN_ACTORS = 25
@@ -39,6 +41,9 @@ TERRITORY_MEASURES = (
     "n_actors", "n_kinds", "n_guide_kinds_listed", "n_unclassified", "share_unclassified",
     "n_located", "n_rated_actors", "n_ratings", "n_raters", "n_ties", "n_ties_beyond",
 )  # fmt: skip
+GATE_MEASURES = (
+    *("n_actors", "n_unclassified", "n_ratings", "n_linked_territories", "n_ties", "n_ties_beyond"),
+)
 QUARTILES = {"lowest": 0.0, "lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
 QUARTILES |= {"highest": 1.0}
 
@@ -49,30 +54,19 @@ def compare_territories(
     """Compare the territories of a study from their stored tables.
 
     A territory within another that is compared too (`parent_id`) is not set beside it: it stands
-    in `territories`, and its organisations in `totals`, and nowhere else.
-
-    Parameters
-    ----------
-    results : mapping of str to mapping of str to pandas.DataFrame
-        Per territory_id, in the order to keep, its tables, of which `summary`, `actors`, `kinds`,
-        `scores`, `network` and `mixing` are read.
-    descriptor : Descriptor
-        What the study says of itself.
-    territories : pandas.DataFrame
-        The territories table: territory_id, name, parent_id.
-    codebook : Codebook
-        Gives the order of the kinds.
+    in `territories`, and its organisations in `totals`, and nowhere else. Of `results`, per
+    territory_id in the order to keep, the tables `summary`, `actors`, `kinds`, `scores`, `network`
+    and `mixing` are read; `territories` has territory_id, name, region, parent_id.
 
     Returns
     -------
     dict of str to pandas.DataFrame
-        - gate : see `check_gate`
+        - gate, mixes, diversity, totals : see `check_gate`, `compare_mixes`, `compare_diversity`,
+          `count_organisations`; mixes have counts only, and diversity is empty, if refused
         - territories : territory_id, name, within (the territory that it is counted in, else
           missing), thin (bool, fewer than 25 actors or more than half unclassified: too thin to
           be read), share_classified and share_located (0-1), then counts from `summary` (missing
           where not stored)
-        - mixes : see `compare_mixes`; counts only, without shares, if the gate refuses mixes
-        - diversity : see `compare_diversity`; empty if refused
         - readiness : one row a territory: territory_id, n_actors, n_scored, and of the scores
           (0-100) lowest, lower_quartile, median, upper_quartile, highest. Distributions to be
           shown side by side; differences may be stated only if the gate allows readiness. Empty
@@ -80,7 +74,6 @@ def compare_territories(
         - networks : one row a territory and structure: territory_id, structure, the columns of
           `network.measure_territory`, and for free ties ei_index and ei_expected between
           helices; empty if refused
-        - totals : see `count_organisations`
 
     Raises
     ------
@@ -92,23 +85,27 @@ def compare_territories(
     listed = _list_territories(results, territories=territories)
     apart = listed.loc[listed["within"].isna(), "territory_id"]
     beside = {str(name): results[name] for name in apart}
-    gate = check_gate(descriptor, summaries={t: tables["summary"] for t, tables in beside.items()})
+    places = territories.reindex(columns=["territory_id", "region"]).astype("str").fillna("")
+    regions = set(places.loc[places["territory_id"].isin(beside), "region"])
+    summaries = {name: tables["summary"] for name, tables in beside.items()}
+    gate = check_gate(descriptor, summaries=summaries, regions=regions)
+    declared = gate.set_index("item").loc["comparable", "passed"]
     allowed = list_allowed(gate)
     kinds = _stack(beside, "kinds")
     mixes = compare_mixes(kinds, census=bool(descriptor.census))
     if "mixes" not in allowed:
         mixes = mixes.assign(share=np.nan, low=np.nan, high=np.nan)
-    diversity = compare_diversity(kinds)
-    readiness, networks = _describe_readiness(beside), _join_networks(beside)
-    return {
+    tables = {
         "gate": gate,
         "territories": listed,
         "mixes": mixes,
-        "diversity": diversity if "diversity" in allowed else diversity.iloc[:0],
-        "readiness": readiness if descriptor.comparable is not False else readiness.iloc[:0],
-        "networks": networks if "networks" in allowed else networks.iloc[:0],
+        "diversity": compare_diversity(kinds),
+        "readiness": _describe_readiness(beside),
+        "networks": _join_networks(beside),
         "totals": count_organisations(_stack(results, "actors"), kinds=codebook.kinds.index),
     }
+    refused = {"diversity", "networks"} - allowed | (set() if declared else {"readiness"})
+    return tables | {name: tables[name].iloc[:0] for name in refused}
 
 
 def select_region(territories: pd.DataFrame, *, region: str) -> pd.DataFrame:
@@ -132,15 +129,15 @@ def name_page(*, region: str = "") -> str:
     return f"regions/{fold_region(region)}/comparison" if region else "comparison"
 
 
-def check_gate(descriptor: Descriptor, *, summaries: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Check what may be compared between the territories of a study.
+def check_gate(
+    descriptor: Descriptor,
+    *,
+    summaries: Mapping[str, pd.DataFrame],
+    regions: Collection[str] = (),
+) -> pd.DataFrame:
+    """Check what may be compared between territories that lie in `regions`.
 
-    Parameters
-    ----------
-    descriptor : Descriptor
-        What the study says of itself.
-    summaries : mapping of str to pandas.DataFrame
-        Per territory the table measure, value; a count that is not stored is 0.
+    `summaries` has per territory the table measure, value; a count that is not stored is 0.
 
     Returns
     -------
@@ -148,7 +145,8 @@ def check_gate(descriptor: Descriptor, *, summaries: Mapping[str, pd.DataFrame])
         One row an item: item, passed (bool), reason (code), allows (`;` between: the comparisons
         that need this item). Items and reasons, those that pass first:
 
-        - comparable : declared_comparable, not_stated / declared_not_comparable
+        - comparable : declared_comparable, comparable_region (the study is not, but says that the
+          only region is), not_stated / declared_not_comparable
         - territories : several / single
         - boundary_rule, date_window, tie_question : stated / not_stated
         - ties : listed (in two territories or more) / not_listed
@@ -159,14 +157,17 @@ def check_gate(descriptor: Descriptor, *, summaries: Mapping[str, pd.DataFrame])
     """
     values = pd.DataFrame({t: s.set_index("measure")["value"] for t, s in summaries.items()}).T
     counts = values.apply(pd.to_numeric, errors="coerce")
-    n_ties = _read_measure(counts, "n_ties") + _read_measure(counts, "n_ties_beyond")
-    n_known = _read_measure(counts, "n_actors") - _read_measure(counts, "n_unclassified")
-    rated = _read_measure(counts, "n_ratings") > 0
-    linked = _read_measure(counts, "n_linked_territories")[rated] >= rated.sum()
+    counts = counts.reindex(columns=[*counts, *set(GATE_MEASURES) - set(counts)]).fillna(0)
+    n_known = counts["n_actors"] - counts["n_unclassified"]
+    rated = counts["n_ratings"] > 0
+    linked = counts.loc[rated, "n_linked_territories"] >= rated.sum()
     everything, lists = ";".join(COMPARISONS), "mixes;diversity;networks"
     comparable = _judge(descriptor.comparable, "declared_comparable", "declared_not_comparable")
     if descriptor.comparable is None:
         comparable = (True, "not_stated")
+    elif len(regions) == 1 and {*regions} <= {*descriptor.comparable_regions}:
+        comparable = (True, comparable[1] if comparable[0] else "comparable_region")
+    n_tied = (counts["n_ties"] + counts["n_ties_beyond"] > 0).sum()
     several_rated, n_large = rated.sum() > 1, (n_known >= SMALLEST_SIZE).sum()
     alone = "not_shared" if several_rated else "no_ratings"
     rows = [
@@ -175,7 +176,7 @@ def check_gate(descriptor: Descriptor, *, summaries: Mapping[str, pd.DataFrame])
         ("boundary_rule", *_judge_stated(descriptor.boundary_rule), lists),
         ("date_window", *_judge_stated(descriptor.date_window), everything),
         ("tie_question", *_judge_stated(descriptor.tie_question), "networks"),
-        ("ties", *_judge((n_ties > 0).sum() > 1, "listed", "not_listed"), "networks"),
+        ("ties", *_judge(n_tied > 1, "listed", "not_listed"), "networks"),
         ("shared_raters", *_judge(several_rated and linked.all(), "shared", alone), "readiness"),
         ("size", *_judge(n_large > 1, "large_enough", "too_small"), "diversity"),
         ("census", True, "declared" if descriptor.census else "not_declared", ""),
@@ -192,13 +193,8 @@ def list_allowed(gate: pd.DataFrame) -> set[str]:
 def compare_mixes(kinds_by_territory: pd.DataFrame, *, census: bool = False) -> pd.DataFrame:
     """Compare the share of each kind of actor between territories.
 
-    Parameters
-    ----------
-    kinds_by_territory : pandas.DataFrame
-        territory_id, kind, n (int >= 0); "unclassified" is counted and has no share.
-    census : bool
-        Whether the lists are declared complete: then there is nothing to estimate, and no
-        interval.
+    The table is territory_id, kind, n (int >= 0); "unclassified" is counted and has no share. A
+    `census`, where the lists are declared complete, has nothing to estimate, and no interval.
 
     Returns
     -------
@@ -220,14 +216,9 @@ def compare_mixes(kinds_by_territory: pd.DataFrame, *, census: bool = False) -> 
 def compare_diversity(kinds_by_territory: pd.DataFrame, *, size: int | None = None) -> pd.DataFrame:
     """Compare how diverse the kinds of actors are in random parts of one size of the lists.
 
-    A longer list shows more kinds for that reason alone. No list is extrapolated.
-
-    Parameters
-    ----------
-    kinds_by_territory : pandas.DataFrame
-        territory_id, kind, n (int >= 0); "unclassified" is left out.
-    size : int, optional
-        The common size; the smallest list of at least 5 actors when not given.
+    A longer list shows more kinds for that reason alone. No list is extrapolated. The table is
+    territory_id, kind, n (int >= 0), of which "unclassified" is left out; the common `size` is that
+    of the smallest list of at least 5 actors when not given, and a UsageError below 1.
 
     Returns
     -------
@@ -235,11 +226,6 @@ def compare_diversity(kinds_by_territory: pd.DataFrame, *, size: int | None = No
         One row a territory, in the order given: territory_id, n (classified actors), size (the
         common size; missing where no list has 5 actors), hill_0, hill_1, hill_2 (see `rarefy`),
         compared (bool; False, and no Hill numbers, where the list is shorter than that, or than 5)
-
-    Raises
-    ------
-    UsageError
-        If `size` is below 1.
     """
     if size is not None and size < 1:
         raise UsageError(f"size must be at least 1, not {size}")
@@ -249,10 +235,9 @@ def compare_diversity(kinds_by_territory: pd.DataFrame, *, size: int | None = No
     large = n[n >= SMALLEST_SIZE]
     common = size or (int(large.min()) if len(large) else 0)
     compared = n >= (size or max(common, SMALLEST_SIZE))
-    counts = {str(name): part.to_numpy() for name, part in known.groupby("territory_id")["n"]}
     hills = [
-        rarefy(counts[name], common) if use else (math.nan,) * 3
-        for name, use in zip(names, compared, strict=True)
+        rarefy(known.loc[known["territory_id"] == name, "n"], common) if use else (math.nan,) * 3
+        for name, use in compared.items()
     ]
     found = pd.DataFrame({"territory_id": names, "n": n.to_numpy()})
     found["size"] = float(common) if common else np.nan
@@ -260,48 +245,30 @@ def compare_diversity(kinds_by_territory: pd.DataFrame, *, size: int | None = No
     return found.assign(compared=compared.to_numpy())
 
 
-def hill_numbers(counts: Sequence[int] | npt.NDArray[np.int64]) -> tuple[float, float, float]:
-    """Return the Hill numbers of order 0, 1 and 2 of a list as it is.
+def hill_numbers(counts: Counts) -> tuple[float, float, float]:
+    """Return the Hill numbers of order 0, 1 and 2 of a list, missing where nothing is listed.
 
     Order 0 is the number of kinds, 1 the exponential of Shannon's entropy, 2 the inverse of
     Simpson's concentration: the number of equally frequent kinds that would be as diverse, rare
     kinds weighing less and less (Hill 1973, *Ecology* 54).
-
-    Returns
-    -------
-    tuple of float
-        Each from 1 to the number of kinds listed; all missing where nothing is listed.
 
     Examples
     --------
     >>> [round(d, 5) for d in hill_numbers([10, 20, 20, 0, 3])]
     [4.0, 3.36264, 3.09021]
     """
-    listed = _read_counts(counts)
-    if not len(listed):
-        return math.nan, math.nan, math.nan
-    share = listed / listed.sum()
-    shannon = float(np.exp(-(share * np.log(share)).sum()))
-    return float(len(listed)), shannon, float(1 / (share**2).sum())
+    n = int(_read_counts(counts).sum())
+    return rarefy(counts, n) if n else (math.nan, math.nan, math.nan)
 
 
-def rarefy(counts: Sequence[int] | npt.NDArray[np.int64], size: int) -> tuple[float, float, float]:
+def rarefy(counts: Counts, size: int) -> tuple[float, float, float]:
     """Return the Hill numbers of order 0, 1 and 2 expected in a random part of a list.
 
     With f_k(m) the expected number of kinds that stand k times among m actors drawn without
     replacement, sum over kinds of C(X, k) C(n - X, m - k) / C(n, m), the Hill number of order q
     is (sum of (k/m)^q f_k(m))^(1 / (1 - q)), its limit for q = 1 (Chao et al. 2014,
-    *Ecological Monographs* 84; for q = 0 Hurlbert 1971, *Ecology* 52).
-
-    Returns
-    -------
-    tuple of float
-        Each from 1 to the number of kinds listed; at full size those of `hill_numbers`.
-
-    Raises
-    ------
-    UsageError
-        If `size` is not from 1 to the number of actors, or a count is negative or broken.
+    *Ecological Monographs* 84; for q = 0 Hurlbert 1971, *Ecology* 52). At full size these are
+    `hill_numbers`; a `size` that is not from 1 to the number of actors is a UsageError.
 
     Examples
     --------
@@ -323,13 +290,8 @@ def rarefy(counts: Sequence[int] | npt.NDArray[np.int64], size: int) -> tuple[fl
 def count_organisations(actors: pd.DataFrame, *, kinds: Sequence[str] | pd.Index) -> pd.DataFrame:
     """Count organisations over all territories, each once.
 
-    Parameters
-    ----------
-    actors : pandas.DataFrame
-        territory_id, actor_id, kind. The same actor_id in several territories is the same
-        organisation; its kind is the first that is not "unclassified".
-    kinds : sequence of str
-        Kinds to list, in this order; those met besides follow.
+    The same actor_id in several territories is the same organisation; its kind is the first that
+    is not "unclassified". `kinds` are listed in their order; those met besides follow.
 
     Returns
     -------
@@ -343,11 +305,9 @@ def count_organisations(actors: pd.DataFrame, *, kinds: Sequence[str] | pd.Index
     kind = by_actor.first().fillna(UNCLASSIFIED)
     entries = by_actor.size().reindex(kind.index)
     found = pd.DataFrame({"kind": kind, "entries": entries, "several": entries > 1})
-    totals = found.groupby("kind").agg(
-        n_organisations=("entries", "size"),
-        n_entries=("entries", "sum"),
-        n_in_several=("several", "sum"),
-    )
+    by_kind = found.groupby("kind")
+    counts = {"n_organisations": by_kind.size(), "n_entries": by_kind["entries"].sum()}
+    totals = pd.DataFrame(counts | {"n_in_several": by_kind["several"].sum()})
     order = list(dict.fromkeys([*kinds, *sorted(set(totals.index) - {UNCLASSIFIED}), UNCLASSIFIED]))
     totals = totals.reindex(order, fill_value=0).astype("int64")
     everything = totals.sum().to_frame("all").T
@@ -363,12 +323,6 @@ def _judge_stated(text: object) -> tuple[bool, str]:
     return _judge(any(str(part or "").strip() for part in parts), "stated", "not_stated")
 
 
-def _read_measure(counts: pd.DataFrame, measure: str) -> pd.Series:
-    if measure not in counts.columns:
-        return pd.Series(0.0, index=counts.index)
-    return counts[measure].fillna(0.0)
-
-
 def _stack(results: Results, table: str) -> pd.DataFrame:
     parts = [tables[table].assign(territory_id=name) for name, tables in results.items()]
     return pd.concat(parts, ignore_index=True)
@@ -378,19 +332,18 @@ def _list_territories(results: Results, *, territories: pd.DataFrame) -> pd.Data
     rows = {t: tables["summary"].set_index("measure")["value"] for t, tables in results.items()}
     measures = pd.DataFrame(rows).T.reindex(columns=list(TERRITORY_MEASURES))
     table = measures.apply(pd.to_numeric, errors="coerce").rename_axis("territory_id")
-    known = territories.set_index("territory_id")
-    parents = dict(known["parent_id"].dropna().items()) if "parent_id" in known else {}
-    listed = set(table.index[table["n_actors"] > 0])
-    thin = (table["n_actors"] < THIN_ACTORS) | (table["share_unclassified"] > THIN_UNCLASSIFIED)
+    known = territories.set_index("territory_id").reindex(columns=["name", "parent_id"])
+    parents = dict(known["parent_id"].dropna().items())
+    n, listed = table["n_actors"], set(table.index[table["n_actors"] > 0])
+    within = [_find_ancestor(str(name), parents, listed) for name in table.index]
     first = {
         "name": known["name"].reindex(table.index),
-        "within": [_find_ancestor(str(name), parents, listed) for name in table.index],
-        "thin": thin,
+        "within": pd.Series(within, table.index, dtype="str"),
+        "thin": (n < THIN_ACTORS) | (table["share_unclassified"] > THIN_UNCLASSIFIED),
         "share_classified": 1 - table["share_unclassified"],
-        "share_located": table["n_located"] / table["n_actors"].where(table["n_actors"] > 0),
+        "share_located": table["n_located"] / n.where(n > 0),
     }
-    found = pd.DataFrame(first, index=table.index).astype({"within": "str"})
-    return found.join(table).reset_index()
+    return pd.DataFrame(first).join(table).reset_index()
 
 
 def _find_ancestor(name: str, parents: Mapping[Any, str], listed: set[Any]) -> str | None:
@@ -404,38 +357,36 @@ def _find_ancestor(name: str, parents: Mapping[Any, str], listed: set[Any]) -> s
 
 
 def _describe_readiness(results: Results) -> pd.DataFrame:
-    rows = []
-    for territory_id, tables in results.items():
+    rows = {}
+    for name, tables in results.items():
         scores = tables["scores"]
         known = scores.loc[scores["dimension"] == "readiness", "score"].dropna().astype(float)
-        row = {"territory_id": territory_id, "n_actors": len(tables["actors"])}
-        row |= {"n_scored": len(known)}
-        rows.append(row | {name: known.quantile(share) for name, share in QUARTILES.items()})
-    return pd.DataFrame(rows, columns=["territory_id", "n_actors", "n_scored", *QUARTILES])
+        counts = {"n_actors": len(tables["actors"]), "n_scored": len(known)}
+        rows[name] = counts | {end: known.quantile(share) for end, share in QUARTILES.items()}
+    table = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["n_actors", "n_scored", *QUARTILES]
+    )
+    return table.rename_axis("territory_id").reset_index()
 
 
 def _join_networks(results: Results) -> pd.DataFrame:
-    networks, mixing = _stack(results, "network"), _stack(results, "mixing")
+    networks, mixing, keys = _stack(results, "network"), _stack(results, "mixing"), [*_KEYS]
     between = mixing[mixing["group"] == "helix"].assign(structure="free")
-    wanted = between[["territory_id", "structure", "ei_index", "ei_expected"]]
-    joined = networks.merge(wanted, on=["territory_id", "structure"], how="left")
-    first = ["territory_id", "structure"]
-    return joined[[*first, *joined.columns.drop(first)]]
+    joined = networks.merge(between[[*keys, "ei_index", "ei_expected"]], on=keys, how="left")
+    return joined[[*keys, *joined.columns.drop(keys)]]
 
 
 def _bound_share(
     n: npt.NDArray[np.floating], total: npt.NDArray[np.floating]
 ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
     """Return Jeffreys' limits; missing where `n` is missing or the total 0."""
-    first, second = n + 0.5, np.where(total > 0, total - n + 0.5, np.nan)
-    tail = (1 - LEVEL) / 2
-    low = stats.beta.ppf(tail, first, second)
-    high = stats.beta.ppf(1 - tail, first, second)
-    known = ~np.isnan(second)
+    ends, tail = (n + 0.5, np.where(total > 0, total - n + 0.5, np.nan)), (1 - LEVEL) / 2
+    low, high = (stats.beta.ppf(share, *ends) for share in (tail, 1 - tail))
+    known = ~np.isnan(ends[1])
     return np.where(known & (n == 0), 0.0, low), np.where(known & (n == total), 1.0, high)
 
 
-def _read_counts(counts: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _read_counts(counts: Counts) -> npt.NDArray[np.int64]:
     array = np.asarray(counts, dtype=float)
     if not (np.isfinite(array) & (array >= 0) & (array == np.floor(array))).all():
         raise UsageError(f"counts must be whole numbers, none negative; found {list(counts)}")

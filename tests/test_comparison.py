@@ -25,6 +25,7 @@ KINDS = ["ngo", "bank", "media"]
 def _descriptor(**changes: Any) -> Any:
     stated = {
         "comparable": True,
+        "comparable_regions": (),
         "boundary_rule": {"fr": "Siège dans la commune", "en": "Seat in the town"},
         "tie_question": {"en": "With whom did you work last year?"},
         "date_window": {"en": "2025"},
@@ -133,6 +134,19 @@ def test_the_gate_refuses_what_depends_on_the_item_that_fails(
     if item != "territories":  # one territory fails the size of the others too
         assert gate["passed"].sum() == len(gate) - bool(refused)
     assert comparison.list_allowed(gate) == EVERYTHING - refused
+
+
+def test_a_region_may_be_compared_where_the_study_may_not() -> None:
+    said = _descriptor(comparable=False, comparable_regions=("North", "South"))
+    for regions, reason in (
+        ({"North"}, "comparable_region"),
+        ({"North", "South"}, None),
+        ({}, None),
+    ):
+        gate = comparison.check_gate(said, summaries=_summaries({}, {}), regions=regions)
+        row = gate.set_index("item").loc["comparable"]
+        assert row["reason"] == (reason or "declared_not_comparable")
+        assert comparison.list_allowed(gate) == (EVERYTHING if reason else set())
 
 
 def test_a_study_whose_counts_are_not_stored_or_that_has_no_territory_is_refused() -> None:

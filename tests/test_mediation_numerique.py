@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ecoanalysis import comparison, pipeline, report
 from ecoanalysis.linkage import read_matches
 from ecoanalysis.sources import read_mapping
 from ecoanalysis.study import Study, check_study, read_study
@@ -137,3 +138,22 @@ def test_places_and_descriptor(study: Study) -> None:
         assert dict(read_mapping(PATH / "import" / f"{name}.yaml").source) == source
     faults = check_study(PATH)
     assert not faults["severity"].eq("refusal").any()
+
+
+def test_only_the_region_of_one_list_is_compared(study: Study) -> None:
+    assert study.descriptor.comparable_regions == ("Centre-Val de Loire",)
+    names = ["18-cher", "36-indre", "33-gironde"]
+    results = {name: pipeline.run_territory(study, name).tables for name in names}
+    for chosen, allowed in ((names[:2], {"mixes", "diversity", "networks"}), (names, set())):
+        compared = comparison.compare_territories(
+            {name: results[name] for name in chosen},
+            descriptor=study.descriptor,
+            territories=study.tables["territories"],
+            codebook=study.codebook,
+        )
+        assert comparison.list_allowed(compared["gate"]) == allowed
+        assert compared["mixes"]["share"].notna().any() == bool(allowed)
+        for language, said in (("fr", "mais ceux de cette région"), ("en", "but those of this")):
+            gate = report.comparison.show_gate(compared, study=study, language=language)
+            assert (said in gate.html) == bool(allowed)
+            assert "Centre-Val de Loire" in gate.html.split("</table>")[1]

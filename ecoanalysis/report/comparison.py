@@ -63,6 +63,7 @@ def show_gate(compared: Compared, *, study: Study, language: str = "fr") -> Sect
         gate=list_records(compared["gate"]),
         comparisons=comparison.COMPARISONS,
         reason=choose_text(study.descriptor.comparable_reason, language),
+        regions=study.descriptor.comparable_regions,
     )
 
 

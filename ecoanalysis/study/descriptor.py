@@ -30,7 +30,8 @@ class Descriptor:
     `licences`, `sources` and `contributors` have `name`, `title`, `path`; a source also `licence`,
     `accessed_on`, `credit`. `date_window` is ISO 8601 (`2015-01-01/2015-12-31`); `census` says that
     every actor within the boundary rule is listed; `comparable` is None where the study does not
-    say; `retention_date` is the day until which ratings may be kept; `notice` is what every page,
+    say, and `comparable_regions` within which territories compare where all do not;
+    `retention_date` is the day until which ratings may be kept; `notice` is what every page,
     table and export must say, if anything.
     """
 
@@ -45,6 +46,7 @@ class Descriptor:
     census: bool = False
     comparable: bool | None = None
     comparable_reason: Texts = field(default_factory=dict)
+    comparable_regions: tuple[str, ...] = ()
     fictional: bool = False
     date_order: Literal["ymd", "dmy"] = "ymd"
     retention_date: str = ""
@@ -91,6 +93,8 @@ def read_descriptor(
         else:
             plain = value if choices else _write_text(value)
             said[name] = plain if choices or name in _DAYS else _read_texts(value)
+            if name == "comparable_regions":
+                said[name] = tuple(map(str, value if isinstance(value, list) else [value]))
     for name, key in _LISTS.items():
         said[name] = _list_records(document.get(key) or document.get(name))
         for path in filter(None, (record.get("path") for record in said[name])):

@@ -22,7 +22,12 @@ from ecoanalysis.study.columns import name_columns, type_columns
 from ecoanalysis.study.descriptor import Descriptor, read_descriptor
 from ecoanalysis.study.faults import FAULT_COLUMNS, join_faults
 from ecoanalysis.study.files import DESCRIPTOR, StudyFiles, Table, parse_tables, read_files
-from ecoanalysis.study.references import check_places, check_references, check_sources
+from ecoanalysis.study.references import (
+    check_places,
+    check_references,
+    check_regions,
+    check_sources,
+)
 
 _Text = tuple[dict[str, Table], Descriptor, list[pd.DataFrame]]
 
@@ -119,7 +124,9 @@ def _check_text(
     sources = [source.get("name", "") for source in descriptor.sources]
     amiss += [part for table in tables.values() for part in table.faults]
     across = [*check_references(tables), *check_places(tables)]
-    return join_faults([*faults, *amiss, *across, *check_sources(tables, sources=sources)])
+    across += check_sources(tables, sources=sources)
+    across += check_regions(tables["territories"], regions=descriptor.comparable_regions)
+    return join_faults([*faults, *amiss, *across])
 
 
 def _name_verdict(files: StudyFiles) -> Path:

@@ -10,7 +10,7 @@ import pandas as pd
 from ecoanalysis.schemas import read_schema
 from ecoanalysis.study.check import find_listed, report_cells
 from ecoanalysis.study.faults import Faults, make_faults
-from ecoanalysis.study.files import WORKBOOK, Table
+from ecoanalysis.study.files import DESCRIPTOR, WORKBOOK, Table
 from ecoanalysis.study.outlines import find_country, find_inside
 from ecoanalysis.study.suggest import suggest_words
 
@@ -48,6 +48,17 @@ def check_sources(tables: Mapping[str, Table], *, sources: Sequence[str]) -> Fau
             unknown = names[~names.isin(["", *sources])].drop_duplicates()
             meant = suggest_words(unknown, known=sources)
             yield from report_cells(table, "unknown_source", unknown, suggestion=meant)
+
+
+def check_regions(territories: Table, *, regions: Sequence[str]) -> Faults:
+    """Check that regions which the descriptor calls comparable exist (`dangling_reference`)."""
+    known = territories.cells.get("region", pd.Series(dtype="str"))
+    for found in set(regions) - set(known) if territories.whole else ():
+        meant = suggest_words([found], known=known.unique().tolist())
+        yield make_faults(
+            "dangling_reference", file=DESCRIPTOR, field="ecosystem.comparable_regions",
+            found=found, allowed="territories", suggestion=meant,
+        )  # fmt: skip
 
 
 def check_places(tables: Mapping[str, Table]) -> Faults:

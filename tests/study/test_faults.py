@@ -57,6 +57,10 @@ BROKEN: dict[str, tuple[str, str, str, str, int | None, str, str, str]] = {
         YAML, "date_window:", "date_windows:",
         "unknown_setting", None, "ecosystem.date_windows", "2024-01-01/2024-12-31", "date_window",
     ),
+    "comparable region nowhere": (
+        YAML, "date_window:", "comparable_regions: [Centr]\n  date_window:",
+        "dangling_reference", None, "ecosystem.comparable_regions", "Centr", "Centre",
+    ),
     # blanks
     "blank name": (ACTORS, "Banque du Fleuve", "", "blank_value", 3, "name", "", ""),
     "name of a no-break space": (ACTORS, "Banque du Fleuve", "\u00a0\u200b", "blank_value", 3, "name", "", ""),
