@@ -272,6 +272,7 @@ def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
     places = tables["actor_network"].merge(names, on="actor_id")
     order, held = _judge_order(tables["stability"])
     bridges = tables["bridges"].head(BRIDGES_SHOWN).merge(names, on="actor_id")
+    ringed = set(bridges["actor_id"])
     best = places[places["degree"] > 0].nlargest(PLACES_SHOWN, "degree")
     return _show(
         "ties",
@@ -280,10 +281,12 @@ def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
         figure=_draw(
             inside,
             lambda ax: figures.plot_network(
-                inside, actors=actors, ax=ax, codebook=book, language=words
+                inside, actors=actors, ax=ax, codebook=book, language=words, bridges=ringed
             ),
         ),
-        explorer=explore_map(inside, actors=actors, codebook=book, language=language),
+        explorer=explore_map(
+            inside, actors=actors, codebook=book, language=language, bridges=ringed
+        ),
         matrix_figure=_draw(
             matrix,
             lambda ax: figures.plot_mixing(matrix, ax=ax, codebook=book, language=words),
