@@ -5,15 +5,8 @@ of them say contradicts it: territory, city, site, website, kind, the source lis
 Two libraries of one name in two towns stay two. What is merely alike is proposed to a person.
 """
 
-from __future__ import annotations
-
 from ecoanalysis.linkage.folding import fold_city, fold_id, fold_name, fold_website
-from ecoanalysis.linkage.records import (
-    EARTH_RADIUS_M,
-    LIST_COLUMNS,
-    match_records,
-    unite_records,
-)  # fmt: skip
+from ecoanalysis.linkage.records import EARTH_RADIUS_M, LIST_COLUMNS, match_records, unite_records
 from ecoanalysis.linkage.review import (
     MATCHES,
     find_duplicates,

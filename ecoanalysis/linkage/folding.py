@@ -37,31 +37,16 @@ def split_words(name: str) -> list[str]:
 
 
 def fold_name(name: str) -> str:
-    """Fold a name to letters and digits only, without a legal form at either end.
-
-    Empty when the name holds no letter and no digit.
-
-    Examples
-    --------
-    >>> fold_name("S.A.R.L. L’Œuvre-Numérique") == fold_name("l'oeuvre numerique")
-    True
-    """
+    """Fold a name to letters and digits, without a legal form at either end; empty without any."""
     words = split_words(name)
-    while len(words) > 1 and _LEGAL_FORMS.fullmatch(words[-1]):
-        words.pop()
-    while len(words) > 1 and _LEGAL_FORMS.fullmatch(words[0]):
-        words.pop(0)
+    for end in (-1, 0):
+        while len(words) > 1 and _LEGAL_FORMS.fullmatch(words[end]):
+            words.pop(end)
     return "".join(words)
 
 
 def fold_acronyms(name: str) -> set[str]:
-    """List the short forms of a name, 3 to 8 letters: its initials, and what stands in brackets.
-
-    Examples
-    --------
-    >>> fold_acronyms("Institut supérieur d'informatique"), fold_acronyms("Pôle agricole (PAGRI)")
-    ({'isi'}, {'pagri'})
-    """
+    """List the short forms of a name, 3 to 8 letters: its initials, and what stands in brackets."""
     words = split_words(_BRACKETS.sub(" ", name))
     initials = "".join(word[0] for word in words if not _SMALL_WORDS.fullmatch(word))
     short = {initials, *map(fold_name, _BRACKETS.findall(name))}
@@ -69,22 +54,13 @@ def fold_acronyms(name: str) -> set[str]:
 
 
 def fold_city(city: str) -> str:
-    """Fold a city's name; postcode, "cedex" and arrondissement numbers are no part of it.
-
-    Examples
-    --------
-    >>> fold_city("75012 PARIS 12e"), fold_city("St-Cloud"), fold_city("Évry Cedex 2")
-    ('paris', 'saint cloud', 'evry')
-    """
+    """Fold a city's name; postcode, "cedex" and arrondissement numbers are no part of it."""
     plain = _CITY_NOISE.sub(" ", _fold_letters(city))
     return _SAINT.sub(r"saint\1", " ".join(_WORD.findall(plain)))
 
 
 def fold_id(text: str, *, limit: int = 64) -> str:
-    """Fold a text to an identifier for folders and tables, at most `limit` characters long.
-
-    It matches ``[a-z0-9][a-z0-9-]*``, or is empty when the text holds no Latin letter or digit.
-    """
+    """Fold a text to an identifier, ``[a-z0-9][a-z0-9-]*``; empty without Latin letter or digit."""
     words = re.findall(r"[a-z0-9]+", _fold_letters(text).replace("'", "").replace("’", ""))
     return "-".join(words)[:limit].strip("-")
 

@@ -19,13 +19,11 @@ _CAUTIOUS = {"publish": ("no", "not asked", "yes"), "sensitive": ("yes", "no")}
 _UNLOGGED = ("actor_id", "placed", "observed_on", "latitude", "longitude")
 
 
-def match_records(
-    actors: pd.DataFrame, *, settled: pd.Series | None = None, same_site_m: float = SAME_SITE_M
-) -> pd.DataFrame:
-    """Group the records that are one organisation.
+def match_records(actors: pd.DataFrame, *, settled: pd.Series | None = None) -> pd.DataFrame:
+    """Group the records that are one organisation, whatever their order.
 
     Agreement is not passed on: where A agrees with B and B with C but A contradicts C, B could be
-    either; it stays apart and is flagged. The groups do not depend on the order of the records.
+    either; it stays apart and is flagged.
 
     Parameters
     ----------
@@ -33,10 +31,7 @@ def match_records(
         ``name`` and ``territory_id``; what it has of ``city``, ``latitude``, ``longitude``,
         ``website``, ``kind``, ``source_category`` may contradict. A missing value never does.
     settled : pandas.Series, optional
-        True for records that are known to be different organisations from each other, such as
-        the actors that a study already has.
-    same_site_m : float
-        Points farther apart than this, in metres, are two sites.
+        True for records that are known to be different organisations from each other.
 
     Returns
     -------
@@ -44,25 +39,26 @@ def match_records(
         Same index; ``group`` (position, from 0, of the group's first record) and ``undecided``
         (bool: agrees with several records that contradict each other).
     """
-    group = np.arange(len(actors))
-    undecided = np.zeros(len(actors), dtype=bool)
     left, right = pair_values(actors, actors["name"].map(fold_name, na_action="ignore"))
-    apart = contradict(actors, left, right, same_site_m=same_site_m)
+    apart = contradict(actors, left, right, same_site_m=SAME_SITE_M)
     if settled is not None:
         fixed = settled.to_numpy(dtype=bool)
         apart |= fixed[left] & fixed[right]
-    left, right = left[~apart], right[~apart]
-    if len(left):
-        undecided = _find_undecided(left, right, len(actors))
-        keep = ~(undecided[left] | undecided[right])
-        group = group_positions(left[keep], right[keep], len(actors))
+    left, right, n = left[~apart], right[~apart], len(actors)
+    ends = (np.ones(2 * len(left)), (np.r_[left, right], np.r_[right, left]))
+    agree = sparse.coo_array(ends, shape=(n, n)).tocsr()
+    degree: np.ndarray = agree.sum(axis=1)
+    closed: np.ndarray = (agree @ agree).multiply(agree).sum(axis=1)
+    undecided = closed < degree * (degree - 1)  # some of its partners do not agree
+    keep = ~(undecided[left] | undecided[right])
+    group = group_positions(left[keep], right[keep], n)
     return pd.DataFrame({"group": group, "undecided": undecided}, index=actors.index)
 
 
 def group_positions(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
     """Give each of `n` positions the first that pairs, one after the other, join it to."""
     graph = sparse.coo_array((np.ones(len(left)), (left, right)), shape=(n, n))
-    label = connected_components(graph, directed=False)[1]
+    label = connected_components(graph, directed=False)[1] if n else np.empty(0, int)
     first = np.full(n, n)
     np.minimum.at(first, label, np.arange(n))
     return np.asarray(first[label])
@@ -72,7 +68,6 @@ def pair_values(actors: pd.DataFrame, values: pd.Series) -> tuple[np.ndarray, np
     """Pair the positions of all records of one value, not blank, in one territory."""
     keys = actors[["territory_id"]].assign(value=values, at=np.arange(len(actors)))
     keys = keys[keys["value"].notna() & keys["value"].ne("")]
-    keys = keys[keys.duplicated(["value", "territory_id"], keep=False)]
     pairs = keys.merge(keys, on=["value", "territory_id"], suffixes=("", "_other"))
     pairs = pairs[pairs["at"] < pairs["at_other"]]
     return pairs["at"].to_numpy(), pairs["at_other"].to_numpy()
@@ -87,7 +82,6 @@ def contradict(
     fields: tuple[str, ...] = ("city", "website", "kind", "source_category"),
 ) -> np.ndarray:
     """Say for each pair of positions whether anything that both records say differs."""
-    apart = np.zeros(len(left), dtype=bool)
     said = actors[[field for field in fields if field in actors]].astype("str")
     if "city" in said:
         city = said["city"].map(fold_city, na_action="ignore")
@@ -96,11 +90,12 @@ def contradict(
         said["website"] = fold_website(said["website"])
     if "source_category" in said:
         said = said.join(_split_categories(said.pop("source_category")))
+    apart = measure_distance(actors, left, right) > same_site_m
     for column in said:
         code = pd.factorize(said[column])[0]
         a, b = code[left], code[right]
         apart |= (a != b) & (a >= 0) & (b >= 0)
-    return apart | (measure_distance(actors, left, right) > same_site_m)
+    return apart
 
 
 def _split_categories(categories: pd.Series) -> pd.DataFrame:
@@ -114,41 +109,19 @@ def _split_categories(categories: pd.Series) -> pd.DataFrame:
 
 def measure_distance(actors: pd.DataFrame, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Great-circle distance of pairs in metres (haversine); missing where a point is."""
-    if not {"latitude", "longitude"} <= set(actors.columns):
-        return np.full(len(left), np.nan)
-    place = np.radians(actors[["latitude", "longitude"]].to_numpy(dtype=float))
+    place = np.radians(actors.reindex(columns=["latitude", "longitude"]).to_numpy(dtype=float))
     here, there = place[left], place[right]
-    half = (there - here) / 2
-    chord = np.sin(half[:, 0]) ** 2
-    chord += np.cos(here[:, 0]) * np.cos(there[:, 0]) * np.sin(half[:, 1]) ** 2
+    half = np.sin((there - here) / 2) ** 2
+    chord = half[:, 0] + np.cos(here[:, 0]) * np.cos(there[:, 0]) * half[:, 1]
     return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(chord)))
 
 
-def _find_undecided(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
-    """Flag the records whose partners do not all agree with each other.
-
-    Without them no open triple is left, so that each component is complete.
-    """
-    ends = (np.ones(2 * len(left)), (np.r_[left, right], np.r_[right, left]))
-    agree = sparse.coo_array(ends, shape=(n, n)).tocsr()
-    degree: np.ndarray = np.asarray(agree.sum(axis=1))
-    closed: np.ndarray = np.asarray((agree @ agree).multiply(agree).sum(axis=1))
-    return np.asarray(closed < degree * (degree - 1))
-
-
 def unite_records(actors: pd.DataFrame, *, groups: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Make one row of each group of records.
+    """Make one row of each group of records, the most trusted first.
 
     Lists are united; coordinates come from one record; who objects to being published, or is
     sensitive, in one record is so in all; of every other field the first record that says
     something is followed.
-
-    Parameters
-    ----------
-    actors : pandas.DataFrame
-        Records, the most trusted first.
-    groups : pandas.Series
-        Group of each record, as `match_records` returns it.
 
     Returns
     -------
@@ -165,14 +138,15 @@ def unite_records(actors: pd.DataFrame, *, groups: pd.Series) -> tuple[pd.DataFr
     united = ordered.assign(**{column: ordered[column].mask(half) for column in place})
     united = united.groupby(group, sort=False).first()
     several = group[group.duplicated(keep=False)]
-    for column in [column for column in LIST_COLUMNS if column in ordered]:
-        joined = _join_lists(ordered.loc[several.index, column], several)
+    records = ordered.loc[several.index]
+    for column in records.columns.intersection([*LIST_COLUMNS]):
+        joined = _join_lists(records[column], several)
         united.loc[joined.index, column] = joined
-    for column in [column for column in _CAUTIOUS if column in ordered and len(several)]:
-        rank = ordered.loc[several.index, column].map(_CAUTIOUS[column].index, na_action="ignore")
+    for column in records.columns.intersection([*_CAUTIOUS]):
+        rank = records[column].map(_CAUTIOUS[column].index, na_action="ignore").astype(float)
         first = rank.groupby(several).min().dropna().astype(int)
-        united.loc[first.index, column] = first.map(lambda at, of=column: _CAUTIOUS[of][at])
-    conflicts = _list_conflicts(ordered.loc[several.index], several, united)
+        united.loc[first.index, column] = np.array(_CAUTIOUS[column], dtype=object)[first]
+    conflicts = _list_conflicts(records, several, united)
     return united.reset_index(drop=True).reindex(columns=actors.columns), conflicts
 
 
@@ -190,13 +164,12 @@ def _join_lists(cells: pd.Series, group: pd.Series) -> pd.Series:
 def _list_conflicts(records: pd.DataFrame, group: pd.Series, united: pd.DataFrame) -> pd.DataFrame:
     fields = records.columns.difference([*LIST_COLUMNS, *_UNLOGGED], sort=False)
     said, kept = (
-        rows[fields].convert_dtypes().astype("str").rename_axis(index).reset_index()
-        for rows, index in ((records, "position"), (united.loc[group.unique()], "group"))
+        rows[fields].convert_dtypes().astype("str").rename_axis(key).reset_index().melt(key)
+        for rows, key in ((records, "position"), (united.loc[group.unique()], "group"))
     )
-    said = said.melt("position", var_name="field", value_name="other").dropna(subset="other")
     said["group"] = said["position"].map(group)
-    kept = kept.melt("group", var_name="field", value_name="kept")
+    said = said.dropna(subset="value").rename(columns={"variable": "field", "value": "other"})
+    kept = kept.rename(columns={"variable": "field", "value": "kept"})
     said = said.merge(kept, on=["group", "field"])
     said = said[said["other"] != said["kept"]].sort_values(["position", "field"])
-    columns = ["group", "position", "field", "kept", "other"]
-    return said.reindex(columns=columns).reset_index(drop=True)
+    return said[["group", "position", "field", "kept", "other"]].reset_index(drop=True)

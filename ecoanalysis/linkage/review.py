@@ -19,11 +19,13 @@ from ecoanalysis.linkage import records
 from ecoanalysis.linkage.folding import fold_acronyms, fold_name, fold_website, split_words
 from ecoanalysis.schemas import TABLES, read_schema
 from ecoanalysis.study.faults import join_faults, make_faults
-from ecoanalysis.study.files import StudyFiles, parse_tables
+from ecoanalysis.study.files import read_sheets
 from ecoanalysis.study.suggest import suggest_words
 
 MATCHES = "matches.csv"
 DECISIONS = ("same", "different")
+ALIKE = 90.0
+"""Least likeness of folded names (0-100, normalised indel) that proposes a pair."""
 LIKELY_M = 5_000.0
 """Beyond this distance, in metres, a name alone proposes nothing."""
 ALIKE_ON_ONE_SITE = 80.0
@@ -31,6 +33,7 @@ ALIKE_ON_ONE_SITE = 80.0
 SHARED_BY = 5
 """A website that more actors of one territory give belongs to a network of them."""
 
+_BLOCK = 1000
 _PAIR = ["actor_id", "other_id"]
 _COLUMNS = [
     "territory_id", *_PAIR, "name", "other_name", "similarity", "same_domain", "acronym",
@@ -39,19 +42,12 @@ _COLUMNS = [
 _LOG_COLUMNS = ["change", "table", "actor_id", "other_id", "field", "kept", "other"]
 
 
-def find_duplicates(actors: pd.DataFrame, *, similarity: float = 90.0) -> pd.DataFrame:
+def find_duplicates(actors: pd.DataFrame) -> pd.DataFrame:
     """Find the actors of a study that are probably one organisation, for a person to judge.
 
     Within a territory, with the same numbers in their names and no two cities: names alike, or one
     the acronym of the other, where no website, kind or category contradicts and at most 5 km lie
     between; and names somewhat alike with one website, unless more than five actors give it.
-
-    Parameters
-    ----------
-    actors : pandas.DataFrame
-        The actors table.
-    similarity : float
-        Least normalised indel similarity of names that are alike, 0-100.
 
     Returns
     -------
@@ -61,66 +57,57 @@ def find_duplicates(actors: pd.DataFrame, *, similarity: float = 90.0) -> pd.Dat
         where one gives no website), acronym (missing without), distance_m (missing without points).
     """
     table = actors.reset_index(drop=True)
-    names = table["name"].fillna("")
+    names, place = table["name"].fillna(""), table["territory_id"]
     folded, domain = names.map(fold_name), fold_website(table["website"].astype("str"))
-    shared = domain.groupby([table["territory_id"], domain]).transform("size") > SHARED_BY
-    ends = [_pair_alike(folded, table["territory_id"], similarity)]
-    ends += [_pair_acronyms(names, table["territory_id"])]
-    ends += [np.vstack(records.pair_values(table, domain.mask(shared)))]
+    shared = domain.groupby([place, domain]).transform("size") > SHARED_BY
+    sites = np.vstack(records.pair_values(table, domain.mask(shared)))
+    ends = [_pair_alike(folded, place), _pair_acronyms(names, folded, place), sites]
     left, right = np.unique(np.concatenate(ends, axis=1), axis=1)
-    one, other = table.loc[left].reset_index(), table.loc[right].reset_index()
-    sites = domain[left].array, domain[right].array
+    one, other = (table.loc[at].reset_index(drop=True) for at in (left, right))
+    site, other_site = (domain[at].reset_index(drop=True) for at in (left, right))
+    same = site.eq(other_site).map({True: "yes", False: "no"})
+    short = [_share_acronym(*ends) for ends in zip(names[left], names[right], strict=True)]
     pairs = one[["territory_id", "actor_id"]].assign(
         other_id=other["actor_id"],
         name=one["name"],
         other_name=other["name"],
         similarity=process.cpdist(folded[left].tolist(), folded[right].tolist()).astype(float),
-        same_domain=pd.Series(np.where(sites[0] == sites[1], "yes", "no"), dtype="str").mask(
-            pd.isna(sites[0]) | pd.isna(sites[1])
-        ),
-        acronym=pd.Series(
-            [_share_acronym(*ends) for ends in zip(names[left], names[right], strict=True)],
-            dtype="str",
-        ),
+        same_domain=same.mask(site.isna() | other_site.isna()).astype("str"),
+        acronym=pd.Series(short, dtype="str"),
         distance_m=records.measure_distance(table, left, right),
     )
     digits = folded.str.replace(r"\D", "", regex=True)
-    likely = (pairs["similarity"] >= similarity) | pairs["acronym"].notna()
+    likely = (pairs["similarity"] >= ALIKE) | pairs["acronym"].notna()
     likely &= ~records.contradict(table, left, right, same_site_m=LIKELY_M)
-    likely |= (
-        pairs["same_domain"].eq("yes") & ~shared[left].array & _share_words(names, left, right)
-    )
+    on_site = pairs["same_domain"].eq("yes") & ~shared[left].array
+    likely |= on_site & _share_words(names, left, right)
     likely &= digits[left].array == digits[right].array
     likely &= ~records.contradict(table, left, right, fields=("city",))
-    order = ["territory_id", "similarity", "actor_id", "other_id"]
+    order = ["territory_id", "similarity", *_PAIR]
     found: pd.DataFrame = pairs[likely].sort_values(order, ascending=[True, False, True, True])
     return found.reset_index(drop=True)
 
 
-def _pair_alike(
-    folded: pd.Series, territory_id: pd.Series, similarity: float, *, block: int = 1000
-) -> np.ndarray:
+def _pair_alike(folded: pd.Series, place: pd.Series) -> np.ndarray:
     """Pair the positions of names alike, block by block to spare memory."""
     found = [np.empty((2, 0), dtype=int)]
-    for here in folded[folded.ne("")].groupby(territory_id).groups.values():
+    for here in folded[folded.ne("")].groupby(place).groups.values():
         at, names = here.to_numpy(), folded[here].to_numpy(dtype=object)
-        for start in range(0, len(at), block):
-            rows = names[start : start + block]
+        for start in range(0, len(at), _BLOCK):
+            block, others = names[start : start + _BLOCK], names[start:]
             alike = process.cdist(
-                rows, names[start:], scorer=fuzz.ratio, score_cutoff=similarity, dtype=np.float32
+                block, others, scorer=fuzz.ratio, score_cutoff=ALIKE, dtype=np.float32
             )
-            i, j = np.nonzero(np.triu(alike, k=1))
-            found.append(np.vstack([at[start + i], at[start + j]]))
+            found.append(at[start + np.vstack(np.nonzero(np.triu(alike, k=1)))])
     return np.concatenate(found, axis=1)
 
 
-def _pair_acronyms(names: pd.Series, territory_id: pd.Series) -> np.ndarray:
+def _pair_acronyms(names: pd.Series, folded: pd.Series, place: pd.Series) -> np.ndarray:
     """Pair the positions of names with those of their short forms."""
-    place = pd.DataFrame({"territory_id": territory_id, "at": names.index})
-    forms = place.assign(form=names.map(fold_acronyms).map(sorted)).explode("form")
+    table = pd.DataFrame({"territory_id": place, "at": names.index, "form": folded})
+    forms = table.assign(form=names.map(fold_acronyms).map(sorted)).explode("form")
     forms = forms.dropna(subset="form").astype({"form": "str"})
-    pairs = place.assign(form=names.map(fold_name)).merge(forms, on=["territory_id", "form"])
-    pairs = pairs[pairs["at_x"] != pairs["at_y"]]
+    pairs = table.merge(forms, on=["territory_id", "form"]).query("at_x != at_y")
     return np.sort(pairs[["at_x", "at_y"]].to_numpy(dtype=int).T, axis=0)
 
 
@@ -140,34 +127,28 @@ def _share_words(names: pd.Series, left: np.ndarray, right: np.ndarray) -> np.nd
 def read_matches(path: str | Path) -> pd.DataFrame:
     """Read the review file of a study, as a spreadsheet may have left it.
 
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of `propose_matches`, all text; no row where there is no file.
-
-    Raises
-    ------
-    StudyError
-        If the file is no table, lacks a column, or holds a decision that is not same or different.
+    There are the columns of `propose_matches`, all text, and no row where there is no file. A file
+    that is no table, lacks a column, or holds another decision is a StudyError.
     """
     file = Path(path) / MATCHES
     if not file.is_file():
         return pd.DataFrame(columns=_COLUMNS, dtype="str")
-    tables, faults = parse_tables(StudyFiles(Path(path), {MATCHES: file.read_bytes()}, []))
-    faults = [part[part["file"] == MATCHES] for part in faults]
-    raw, place = tables["matches"], {"table": "matches", "file": MATCHES}
+    (raw,) = read_sheets(file.read_bytes(), file=MATCHES)
     matches = raw.cells.loc[:, ~raw.cells.columns.duplicated()]
-    for column in (*_PAIR, "decision") if raw.whole else ():
-        if column not in matches:
-            faults.append(make_faults("missing_column", rows=[1], field=column, **place))
+    absent = [c for c in (*_PAIR, "decision") if c not in matches] if raw.whole else []
     columns = [*_COLUMNS, *matches.columns.difference(_COLUMNS, sort=False)]
     matches = matches.reindex(columns=columns, fill_value="").astype("str")
     matches["decision"] = matches["decision"].str.casefold()
     bad = matches.loc[~matches["decision"].isin(["", *DECISIONS]), "decision"]
-    place |= {"field": "decision", "allowed": "; ".join(DECISIONS)}
-    meant = suggest_words(bad, known=DECISIONS)
-    faults.append(make_faults("unknown_code", rows=bad.index, found=bad, suggestion=meant, **place))
-    amiss = join_faults(faults)
+    faults = [
+        *raw.faults,
+        *(make_faults("missing_column", file=MATCHES, rows=[1], field=c) for c in absent),
+        make_faults(
+            "unknown_code", file=MATCHES, rows=bad.index, field="decision", found=bad,
+            allowed="; ".join(DECISIONS), suggestion=suggest_words(bad, known=DECISIONS),
+        ),
+    ]  # fmt: skip
+    amiss = join_faults(fault.assign(table="matches") for fault in faults)
     if len(amiss):
         raise StudyError(f"{file} cannot be read: {len(amiss)} faults.", faults=amiss)
     matches.attrs["separator"] = raw.separator
@@ -187,19 +168,9 @@ def write_matches(matches: pd.DataFrame, path: str | Path) -> None:
 def propose_matches(actors: pd.DataFrame, *, matches: pd.DataFrame) -> pd.DataFrame:
     """Propose the pairs of `find_duplicates` below those that the review file has.
 
-    Parameters
-    ----------
-    actors : pandas.DataFrame
-        The actors table.
-    matches : pandas.DataFrame
-        As `read_matches` returns it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The rows of `matches` that are decided or still found, then the new pairs, the same two
-        organisations once: what `find_duplicates` returns, as text in whole numbers; decision
-        (same, different; blank: not yet); then a person's own columns.
+    There are the rows of `matches` that are decided or still found, then the new pairs, the same
+    two organisations once: the columns of `find_duplicates`, as text in whole numbers; decision
+    (same, different; blank: not yet); then a person's own columns.
     """
     found = find_duplicates(actors)
     for column in ("similarity", "distance_m"):
@@ -221,17 +192,11 @@ def _key_pairs(pairs: pd.DataFrame) -> pd.Index:
 def replay_matches(
     tables: Mapping[str, pd.DataFrame], *, matches: pd.DataFrame
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Unite the actors that a person called the same, everywhere in the study.
+    """Unite the actors that a person called the same, everywhere in the tables of a study.
 
     The actor that stands first keeps its code, and every table names it by that code. A row that
-    would tie it to itself, or answer one question a second time, goes; its own answer stays.
-
-    Parameters
-    ----------
-    tables : mapping of str to pandas.DataFrame
-        The tables of a study.
-    matches : pandas.DataFrame
-        As `read_matches` returns it.
+    would tie it to itself, or answer one question a second time, goes; its own answer stays. Two
+    actors called the same, directly or through others, and also different, are a UsageError.
 
     Returns
     -------
@@ -241,11 +206,6 @@ def replay_matches(
         One row a change: change (united; left_out, a value that was not followed; removed, a row),
         table, actor_id (that stays), other_id (united into it), field, kept, other (names, values,
         or the key of the row).
-
-    Raises
-    ------
-    UsageError
-        If two actors are called the same, directly or through others, and also different.
     """
     stays = _choose_codes(tables["actors"]["actor_id"], matches)
     changed: dict[str, pd.DataFrame] = {}
@@ -276,16 +236,15 @@ def _choose_codes(codes: pd.Series, matches: pd.DataFrame) -> dict[str, str]:
             f"{MATCHES} calls {torn['actor_id'].iloc[0]} and {torn['other_id'].iloc[0]} different, "
             "and also the same, perhaps through others; correct one of these decisions."
         )
-    here = every.isin(codes)
-    return {str(every[i]): str(every[at]) for i, at in enumerate(first) if i != at and here[i]}
+    gone = (first != np.arange(len(every))) & every.isin(codes)
+    return dict(zip(every[gone], every[first[gone]], strict=True))
 
 
 def _list_references(name: str) -> list[str]:
     """List the columns of a table that hold codes of actors."""
-    if name == "actors":
-        return ["actor_id"]
     keys = read_schema(name).get("foreignKeys", ())
-    return [key["fields"][-1] for key in keys if key["reference"]["resource"] == "actors"]
+    held = [key["fields"][-1] for key in keys if key["reference"]["resource"] == "actors"]
+    return ["actor_id"] if name == "actors" else held
 
 
 def _unite_actors(actors: pd.DataFrame, moved: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
