@@ -80,7 +80,7 @@ def measure_actors(
     arcs = read_arcs(relations, actors=actors, directed=directed, weighted=weighted)
     graph, n = arcs.make_graph(), arcs.n
     weights = arcs.weight.tolist() if weighted else None
-    constraint, effective, contacts = _measure_holes(mirror_arcs(arcs))
+    constraint, effective, contacts = measure_holes(mirror_arcs(arcs))
     return pd.DataFrame(
         {
             "actor_id": ids,
@@ -117,7 +117,7 @@ def measure_betweenness(graph: igraph.Graph, seed: int | None) -> Values:
     return found
 
 
-def _measure_holes(both: Arcs) -> tuple[Values, Values, Values]:
+def measure_holes(both: Arcs) -> tuple[Values, Values, Values]:
     """Constraint, effective size and number of contacts, missing for isolates (Burt 1992, ch. 2).
 
     With z the symmetric weights, p_ij = z_ij / Σ_q z_iq and m_jq = z_jq / max_k z_jk:
