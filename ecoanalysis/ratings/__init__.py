@@ -21,15 +21,7 @@ from ecoanalysis.ratings.effects import (
 )
 
 __all__ = [
-    "BOOTSTRAP_COVERAGE",
-    "PanelFit",
-    "Scope",
-    "draw_actor_effects",
-    "fit_panel",
-    "measure_actor_effects",
-    "measure_agreement",
-    "measure_disagreement",
-    "measure_panel_mix",
-    "measure_raters",
-    "stream_actor_effects",
-]
+    "BOOTSTRAP_COVERAGE", "PanelFit", "Scope", "draw_actor_effects", "fit_panel",
+    "measure_actor_effects", "measure_agreement", "measure_disagreement", "measure_panel_mix",
+    "measure_raters", "stream_actor_effects",
+]  # fmt: skip

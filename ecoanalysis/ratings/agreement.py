@@ -74,18 +74,12 @@ def measure_disagreement(
 ) -> pd.DataFrame:
     """Measure how far apart the views of each actor lie: disagreement is information.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row an actor rated by others, in the order of first mention:
-
-        - actor_id
-        - n_raters : int; of one or two, say "one opinion", "two opinions"
-        - spread : points, standard deviation between raters, mean over criteria
-        - shared_out : bool, two camps of two raters or more, with 40 points or more between them
-        - n_low, n_high : int, raters on each side of the widest gap; 0 under four raters
-        - camp_low, camp_high : 0-100, mean answers of the two sides
-        - first_on, last_on : oldest and latest answer, missing without dates
+    There is one row an actor rated by others, in the order of first mention: actor_id; n_raters
+    (int; of one or two, say "one opinion", "two opinions"); spread (points, standard deviation
+    between raters, mean over criteria); shared_out (bool, two camps of two raters or more, with 40
+    points or more between them); n_low, n_high (int, raters on each side of the widest gap; 0 under
+    four raters); camp_low, camp_high (0-100, mean answers of the two sides); first_on, last_on
+    (oldest and latest answer, missing without dates).
     """
     voices = gather_voices(ratings, raters=raters, criteria=criteria)
     voices = voices[~voices["own"]]
@@ -107,21 +101,14 @@ def measure_disagreement(
 def measure_raters(
     ratings: pd.DataFrame, *, raters: pd.DataFrame, criteria: pd.DataFrame
 ) -> pd.DataFrame:
-    """Measure how each rater answers.
+    """Measure how each rater answers, one row a rater of `raters`.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row a rater of `raters`:
-
-        - rater_id
-        - n_ratings, n_actors, n_self, n_dont_know : int, answers, actors rated, answers on the
-          own organisation, answers "don't know"; share_dont_know : 0-1 of all answers
-        - severity : points under the panel's mean on the same actors (rater effect of the
-          additive model, mean over criteria), negative where generous
-        - most_common : the answer given most often, in its scale; share_most_common : 0-1
-        - uniform : bool, at least 90 % of at least 20 answers are the same
-        - self_difference : points by which answers on the own organisation lie above the others'
+    The columns are rater_id; n_ratings, n_actors, n_self, n_dont_know (int: answers, actors rated,
+    answers on the own organisation, answers "don't know"); share_dont_know (0-1 of all answers);
+    severity (points under the panel's mean on the same actors: rater effect of the additive model,
+    mean over criteria, negative where generous); most_common (the answer given most often, in its
+    scale); share_most_common (0-1); uniform (bool, at least 90 % of at least 20 answers are the
+    same); self_difference (points by which answers on the own organisation lie above the others').
     """
     voices = gather_voices(ratings, raters=raters, criteria=criteria)
     groups = voices.groupby("rater_id")
@@ -152,10 +139,7 @@ def measure_raters(
 def measure_panel_mix(ratings: pd.DataFrame, *, raters: pd.DataFrame) -> pd.DataFrame:
     """Count which sorts of raters stand behind what is known of each actor.
 
-    Returns
-    -------
-    pandas.DataFrame
-        actor_id, role (missing if not stated) and n_raters, self-ratings left out.
+    The columns are actor_id, role (missing if not stated) and n_raters, self-ratings left out.
     """
     voices = gather_voices(ratings, raters=raters)
     others = voices[~voices["own"]].drop_duplicates(["actor_id", "rater_id"])
@@ -215,10 +199,7 @@ def _take_alpha(pairs: Values, answers: Values, *, level: Level) -> Values:
 
 
 def _measure_icc(voices: pd.DataFrame) -> tuple[float, float, int, int]:
-    """ICC(2,1) and ICC(2,k), on the largest complete block met while leaving raters out.
-
-    Those who rated least leave first.
-    """
+    """ICC(2,1) and ICC(2,k), on the largest complete block met as those who rated least leave."""
     unit, people = (voices.groupby(key, sort=False).ngroup() for key in (UNIT, "rater_id"))
     cells = np.full((unit.max() + 1, people.max() + 1), np.nan)
     cells[unit, people] = voices["value"]

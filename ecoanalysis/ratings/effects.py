@@ -32,29 +32,20 @@ BLOCK = 2_000_000  # numbers drawn at a time
 class PanelFit:
     """The additive model fitted to one territory's ratings; arrays on 0-1 of each scale.
 
-    Attributes
-    ----------
-    actors, raters, criteria : pandas.Index
-        Codes along the axes of the arrays; criteria are those that anybody answered.
-    panels : pandas.DataFrame
-        panel (0 has the most actors), n_actors, n_raters: actors and raters joined by ratings.
-        Between two panels no difference is identified; each is estimated within its own.
-    panel : numpy.ndarray
-        Panel of each actor, -1 without ratings.
-    estimates, n_raters : numpy.ndarray
-        (actors, criteria): the mean had the whole panel rated the actor; raters behind it.
-    effects : numpy.ndarray
-        (raters, criteria): what each adds; their sum over a panel is 0.
-    residual_sd, df : float, int
-        Residual pooled over criteria, at least that of rounding to whole points (1 / √12), since
-        an answer stands for anything within half a point; and its degrees of freedom.
-    halo : float
-        0-1, correlation over criteria of the residuals of one rater on one actor.
-    reason : str
-        Why there is no interval: "one_rater", "no_overlap" (no residual left), "no_ratings".
-    low, length, cells, shares, roots, groups
-        What draws need: scales; of each criterion the answers, the weight of each rater for each
-        actor (1 / their number), the inverse root of the raters' equations, connected groups.
+    `actors`, `raters`, `criteria` are the codes along the axes; criteria are those that anybody
+    answered. `panels` (panel, n_actors, n_raters; 0 has the most actors) are actors and raters
+    joined by ratings: between two panels no difference is identified, each is estimated within its
+    own; `panel` is that of each actor, -1 without ratings. `estimates` and `n_raters` (actors,
+    criteria) are the mean had the whole panel rated the actor, and the raters behind it; `effects`
+    (raters, criteria) what each rater adds, with sum 0 over a panel.
+
+    `residual_sd` is pooled over criteria, at least that of rounding to whole points (1 / √12),
+    since an answer stands for anything within half a point; `df` its degrees of freedom; `halo`
+    (0-1) the correlation over criteria of the residuals of one rater on one actor. `reason` says
+    why there is no interval: "one_rater", "no_overlap" (no residual left), "no_ratings". The others
+    are what draws need: scales (`low`, `length`) and, of each criterion, the answers, the weight of
+    each rater for each actor (1 / their number), the inverse root of the raters' equations,
+    connected groups.
     """
 
     actors: pd.Index
@@ -84,18 +75,9 @@ def fit_panel(
 
     Rater effects sum to 0 over each panel that is connected on the criterion. What raters say of
     the own organisation and answers on one challenge (criteria asked per challenge) are left out.
-
-    Parameters
-    ----------
-    ratings, raters, actors : pandas.DataFrame
-        One territory's; actors without ratings stay in, as missing.
-    criteria : pandas.DataFrame
-        Indexed by code: scale_min, scale_max, direction, per_challenge.
-
-    Raises
-    ------
-    UsageError
-        If a criterion rated is not declared or an actor rated is not listed.
+    Tables are one territory's; criteria are indexed by code (scale_min, scale_max, direction,
+    per_challenge); actors without ratings stay in, as missing. A criterion rated that is not
+    declared, or an actor that is not listed, is a UsageError.
     """
     voices = gather_voices(ratings, raters=raters, criteria=criteria, general=True)
     voices = voices[~voices["own"]]
@@ -152,20 +134,11 @@ def draw_actor_effects(
     proportion, so that each weighted sum of criteria shifts by a t on R - 1 degrees of freedom
     (where one rater stands alone: by the variance between raters found elsewhere).
 
-    Parameters
-    ----------
-    draws, seed : int
-        Number of draws, and the seed: the same seed gives both scopes the same residuals.
-    scope : str
-        "panel": within this panel, for ranks. "other": for another panel, between territories.
-    method : str
-        "model", or "bootstrap" of raters, whose intervals are too narrow (`BOOTSTRAP_COVERAGE`).
-
-    Returns
-    -------
-    numpy.ndarray
-        (draws, actors, criteria) in each criterion's own scale, cut off at its ends only when
-        scored; missing where nobody rated, and everywhere if there is a `fit.reason`.
+    `scope` is "panel" (within this panel, for ranks) or "other" (another panel, between
+    territories); the same seed gives both the same residuals. `method` is "model", or "bootstrap"
+    of raters, whose intervals are too narrow (`BOOTSTRAP_COVERAGE`). Returns (draws, actors,
+    criteria) in each criterion's own scale, cut off at its ends only when scored; missing where
+    nobody rated, and everywhere if there is a `fit.reason`.
     """
     blocks = stream_actor_effects(fit, draws=draws, scope=scope, method=method, seed=seed)
     return np.concatenate([np.empty((0, *fit.estimates.shape)), *blocks])
@@ -179,13 +152,7 @@ def stream_actor_effects(
     method: DrawMethod = "model",
     seed: int = 0,
 ) -> Iterator[Values]:
-    """Draw as `draw_actor_effects` does, the same numbers in blocks that fit in memory.
-
-    Returns
-    -------
-    iterator of numpy.ndarray
-        (some draws, actors, criteria).
-    """
+    """Draw as `draw_actor_effects` does, the same numbers in blocks that fit in memory."""
     for choice, allowed in ((scope, get_args(Scope)), (method, get_args(DrawMethod))):
         if choice not in allowed:
             raise UsageError(f"unknown choice {choice!r}; there are: {', '.join(allowed)}")
@@ -198,17 +165,13 @@ def stream_actor_effects(
 
 
 def measure_actor_effects(fit: PanelFit, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Measure both intervals of each actor on each criterion.
+    """Measure both intervals of each actor on each criterion that was rated.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row an actor and criterion that was rated, in the criterion's own scale:
-
-        - actor_id, criterion, panel (int, as in `fit.panels`)
-        - estimate : the mean had the whole panel rated the actor; may pass the scale's ends
-        - n_raters : int; one or two are "one opinion", "two opinions", never of zero width
-        - low, high : 5 and 95 % of draws within this panel; other_low, other_high : for another
+    There is one row an actor and criterion, in the criterion's own scale: actor_id, criterion,
+    panel (int, as in `fit.panels`); estimate (the mean had the whole panel rated the actor; may
+    pass the scale's ends); n_raters (int; one or two are "one opinion", "two opinions", never of
+    zero width); low, high (5 and 95 % of draws within this panel); other_low, other_high (for
+    another).
     """
     a, c = np.nonzero(fit.n_raters)
     found = pd.DataFrame({"actor_id": fit.actors[a], "criterion": fit.criteria[c]})

@@ -19,13 +19,9 @@ def gather_voices(
     """Gather the values given, one row an actor, criterion, challenge and rater.
 
     `general` leaves out answers on one challenge (where criteria are asked so) and gives a rater
-    one voice over several.
-
-    Returns
-    -------
-    pandas.DataFrame
-        actor_id, criterion, challenge_id ("" if none), rater_id, value, own (bool: on the own
-        organisation) and, with criteria, points (0-100, 100 being favourable).
+    one voice over several. The columns are actor_id, criterion, challenge_id ("" if none),
+    rater_id, value, own (bool: on the own organisation) and, with criteria, points (0-100, 100
+    being favourable).
     """
     rows = ratings.reindex(columns=[*UNIT, "rater_id", "value"]).dropna(subset="value")
     rows = rows.astype({"value": float, "challenge_id": object})

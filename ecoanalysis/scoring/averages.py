@@ -16,18 +16,10 @@ def average_ratings(
 ) -> pd.DataFrame:
     """Average what the raters said of each actor, criterion by criterion.
 
-    Raters have one voice each. What a rater says of the own organisation is kept apart. Answers
-    on one challenge (criteria that are asked per challenge) do not enter a general average.
-
-    Parameters
-    ----------
-    ratings : pandas.DataFrame
-        One territory's: actor_id, rater_id, criterion, value (missing if not known); optionally
-        dont_know (bool) and challenge_id.
-    raters : pandas.DataFrame
-        The same territory's: rater_id, actor_id (own organisation; may be missing).
-    criteria : pandas.DataFrame
-        Indexed by code; per_challenge (yes, no).
+    Raters have one voice each. What a rater says of the own organisation is kept apart; answers on
+    one challenge (criteria with per_challenge) do not enter. Ratings (actor_id, rater_id,
+    criterion, value; optionally dont_know, challenge_id) and raters (rater_id, actor_id of the own
+    organisation) are one territory's; a criterion that is not declared is a UsageError.
 
     Returns
     -------
@@ -36,15 +28,9 @@ def average_ratings(
 
         - actor_id, criterion
         - mean : in the criterion's own scale; missing where nobody else gave a value
-        - n_raters : int, raters behind the mean
-        - n_dont_know : int, raters who answered "don't know"
-        - n_self : int, answers on the own organisation, left out
+        - n_raters, n_dont_know, n_self : int, raters behind the mean, those who answered "don't
+          know", answers on the own organisation
         - low, high : lowest and highest value given by a rater; not an interval
-
-    Raises
-    ------
-    UsageError
-        If a criterion is not in the table of criteria.
     """
     unknown = sorted(set(ratings["criterion"].dropna()) - set(criteria.index))
     if unknown:
@@ -78,22 +64,9 @@ def average_ratings(
 def measure_shared_raters(ratings: pd.DataFrame) -> pd.DataFrame:
     """Measure how far the territories of a study were rated by the same people.
 
-    The same rater_id in two territories is the same rater.
-
-    Parameters
-    ----------
-    ratings : pandas.DataFrame
-        The whole study's: territory_id, rater_id.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a territory with ratings:
-
-        - territory_id
-        - n_shared_raters : int, its raters who rated elsewhere too
-        - n_linked_territories : int >= 1, territories joined to it by a chain of shared raters,
-          itself included
+    One row a territory with ratings: territory_id; n_shared_raters (int, its raters who rated
+    elsewhere too); n_linked_territories (int >= 1, joined to it by a chain of shared raters, itself
+    included).
     """
     pairs = ratings[["territory_id", "rater_id"]].dropna().drop_duplicates()
     place, names = pd.factorize(pairs["territory_id"])

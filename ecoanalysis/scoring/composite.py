@@ -40,18 +40,10 @@ SCORE_COLUMNS = (
 class Hierarchy:
     """The criteria of one dimension and how they add up.
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        The criteria of the dimension, indexed by code.
-    leaves : numpy.ndarray
-        Rows of the criteria to be rated: neither made up of others nor of weight 0.
-    groups : tuple
-        (row of a criterion or -1 for the dimension, rows of its parts), the lowest first.
-    weights, shares : numpy.ndarray
-        Weight of each row as declared; its share (0-1) in the dimension, were all known.
-    scales : tuple of numpy.ndarray
-        Lowest value, highest value and direction of the leaves.
+    `table` is indexed by code. `leaves` are rows of the criteria to be rated: neither made up of
+    others nor of weight 0. `groups` are (row of a criterion or -1 for the dimension, rows of its
+    parts), the lowest first. `weights` are those declared, `shares` (0-1) those in the dimension,
+    were all known. `scales` are lowest value, highest value and direction of the leaves.
     """
 
     table: pd.DataFrame
@@ -70,19 +62,10 @@ class Hierarchy:
 def read_hierarchy(criteria: pd.DataFrame, *, dimension: str) -> Hierarchy:
     """Read how the criteria of a dimension add up.
 
-    Parameters
-    ----------
-    criteria : pandas.DataFrame
-        Indexed by code: dimension, weight, scale_min, scale_max, direction; optionally parent.
-        Whose parent is another criterion of the dimension is a part of it; all others are parts
-        of the dimension. Weight 0 leaves a criterion out, with its parts.
-    dimension : str
-        One of the dimensions.
-
-    Raises
-    ------
-    UsageError
-        If weights are missing, negative or sum to 0, or a criterion is a part of itself.
+    Criteria are indexed by code: dimension, weight, scale_min, scale_max, direction; optionally
+    parent. Whose parent is another criterion of the dimension is a part of it; all others are parts
+    of the dimension. Weight 0 leaves a criterion out, with its parts. Weights that are missing,
+    negative or sum to 0, or a criterion that is a part of itself, are a UsageError.
     """
     table = criteria[criteria["dimension"] == dimension]
     weights, rows = read_weights(table["weight"], criteria=table.index), np.arange(len(table))
@@ -108,17 +91,10 @@ def read_hierarchy(criteria: pd.DataFrame, *, dimension: str) -> Hierarchy:
 
 
 def read_means(averages: pd.DataFrame, *, tree: Hierarchy, actors: pd.DataFrame) -> pd.DataFrame:
-    """Lay the averages of one dimension out in a table.
+    """Lay the averages of one dimension out: one row an actor, one column a leaf of the hierarchy.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row an actor, one column a leaf of the hierarchy; missing where nobody gave a value.
-
-    Raises
-    ------
-    UsageError
-        If a value lies outside its scale or a criterion that is made up of others was rated.
+    Missing where nobody gave a value. A value outside its scale, or a rating of a criterion that is
+    made up of others, is a UsageError.
     """
     ids = pd.Index(actors["actor_id"])
     inner = tree.table.index[[row for row, _ in tree.groups[:-1]]]
@@ -138,23 +114,13 @@ def score_actors(
     normalisation: NormaliseMethod = "goalposts",
     aggregation: AggregateMethod = "arithmetic",
 ) -> pd.DataFrame:
-    """Score every actor on each dimension that anybody was asked about.
+    """Score every actor on each dimension that anybody was asked about; desk evidence never is.
 
-    Desk evidence is counted elsewhere and never scored.
-
-    Parameters
-    ----------
-    averages : pandas.DataFrame
-        As `average_ratings` returns them.
-    criteria : pandas.DataFrame
-        As in `read_hierarchy`.
-    actors : pandas.DataFrame
-        One row each (actor_id); those without ratings are listed too.
-    minimum_coverage : float
-        A score is shown where at least this share (0-1) of the weights is answered.
-    normalisation, aggregation : str
-        As in `normalise` and `aggregate`; only goalposts compare between territories. Shares
-        count as percentages here; geometric and harmonic means are taken on 1-100.
+    Averages are those of `average_ratings`, criteria as in `read_hierarchy`; a score is shown where
+    at least the share `minimum_coverage` (0-1) of the weights is answered. Of the normalisations
+    only goalposts compare between territories; shares count as percentages here, geometric and
+    harmonic means are taken on 1-100. Weights or scales that cannot serve, and an average of no
+    actor listed, are a UsageError.
 
     Returns
     -------
@@ -167,12 +133,6 @@ def score_actors(
         - range_low, range_high : 0-100, the score were all missing answers lowest or highest;
           actors whose ranges overlap are not ordered by what is known
         - n_raters : int, most raters on one of the criteria
-
-    Raises
-    ------
-    UsageError
-        If weights or scales cannot serve, an average belongs to no actor listed, or
-        `minimum_coverage` is not a share.
     """
     if not 0 <= minimum_coverage <= 1:
         raise UsageError(f"minimum_coverage must lie between 0 and 1, not {minimum_coverage}")
@@ -221,25 +181,10 @@ def score_draws(
 ) -> Values:
     """Score every draw of every actor on one dimension, as `score_actors` scores averages.
 
-    Parameters
-    ----------
-    draws : numpy.ndarray or iterable of numpy.ndarray
-        (draws, actors, criteria) in the criteria's own scales, or blocks of it: a hundred
-        thousand actors need not be in memory at once.
-    tree : Hierarchy
-        As `read_hierarchy` returns it.
-    columns : pandas.Index
-        Codes of the criteria along the last axis; a leaf that is not there is missing.
-    weights : pandas.DataFrame, optional
-        One row a draw, as `draw_weights` returns them, in place of those declared.
-    minimum_coverage, normalisation, aggregation
-        As in `score_actors`.
-
-    Returns
-    -------
-    numpy.ndarray
-        (draws, actors), 0-100; draws beyond the ends of a scale count as its ends. Missing under
-        `minimum_coverage`.
+    Draws are (draws, actors, criteria) in the criteria's own scales, or blocks of it: a hundred
+    thousand actors need not be in memory at once. `columns` are the codes along the last axis; a
+    leaf that is not there is missing. `weights` has one row a draw, as `draw_weights` returns them.
+    Returns (draws, actors), 0-100; draws beyond the ends of a scale count as its ends.
     """
     at, scores, start = columns.get_indexer(tree.codes), [np.empty((0, 0))], 0
     drawn = None if weights is None else weights[list(tree.table.index)].to_numpy(dtype=float)
@@ -268,15 +213,9 @@ def score_draws(
 def measure_contributions(means: pd.DataFrame, *, tree: Hierarchy) -> pd.DataFrame:
     """Measure what each criterion adds to each score (goalposts, arithmetic mean).
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row an actor and criterion:
-
-        - actor_id, criterion
-        - value : 0-100, the criterion alone; missing if not known
-        - share : 0-1, its weight among the criteria that are known of this actor
-        - contribution : points, value × share; they add up to the score
+    One row an actor and criterion: actor_id, criterion; value (0-100, the criterion alone; missing
+    if not known); share (0-1, its weight among the criteria that are known of this actor);
+    contribution (points, value × share; they add up to the score).
     """
     array = means.to_numpy()
     value = scale_criteria(array, tree=tree, normalisation="goalposts", aggregation="arithmetic")

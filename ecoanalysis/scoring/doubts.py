@@ -34,30 +34,18 @@ DOUBTS = ("ratings", "weights", "normalisation", "aggregation")
 
 
 def measure_concentration(n_weights: int) -> int:
-    """Measure c of Dirichlet(c·w) by which an equal weight varies by a quarter of itself.
-
-    Returns
-    -------
-    int
-        16 (K - 1) - 1 for K weights: 1 / K then has standard deviation 1 / 4K.
-    """
+    """Measure c of Dirichlet(c·w): 1 / K, of K weights, has standard deviation 1 / 4K."""
     return 16 * (n_weights - 1) - 1
 
 
 def draw_weights(
     tree: Hierarchy, *, opinion: Opinion = "stated", draws: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
-    """Draw weights among the parts of each whole.
+    """Draw weights among the parts of each whole: one row a draw, one column a criterion, 0-1.
 
     "stated" opinions are Dirichlet(c·w) around the declared weights, c as `measure_concentration`
     has it; "open" ones Dirichlet(1), that is none (SMAA-2, Lahdelma & Salminen 2001); "fixed" ones
-    are as declared.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a draw, one column a criterion of the dimension, 0-1: the parts of a whole sum to
-        1, weight 0 stays 0.
+    are as declared. The parts of a whole sum to 1, weight 0 stays 0.
     """
     check_method(opinion, allowed=get_args(Opinion))
     rng, found = np.random.default_rng(seed), np.zeros((draws, len(tree.table)))
@@ -71,14 +59,7 @@ def draw_weights(
 
 
 def measure_intervals(scores: Values, *, actors: pd.DataFrame) -> pd.DataFrame:
-    """Measure where 90 % of the draws of each score lie.
-
-    Returns
-    -------
-    pandas.DataFrame
-        actor_id, in the order of the scores; low, median, high: 5, 50 and 95 % of the draws,
-        0-100, missing without a score.
-    """
+    """Measure low, median and high, 5, 50 and 95 % of the draws of each score (actor_id), 0-100."""
     ends = _take_quantiles(scores, method="linear")
     return pd.DataFrame({"actor_id": actors["actor_id"].to_numpy()} | ends)
 
@@ -86,20 +67,14 @@ def measure_intervals(scores: Values, *, actors: pd.DataFrame) -> pd.DataFrame:
 def rank_actors(
     scores: Values, *, actors: pd.DataFrame, top: int = 5, panel: Codes | None = None
 ) -> pd.DataFrame:
-    """Rank the actors in every draw: of raters, or of raters and weights.
+    """Rank the actors in every draw: of raters, or, with weights of `draw_weights`, of these too.
 
-    Scores made with weights of `draw_weights` hold the doubt about these too. With `panel` (one
-    number each) actors are ranked within their own; `top` is how many places `p_top` speaks of.
+    With `panel` (one number each) actors are ranked within their own; `top` is how many places
+    `p_top` speaks of.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row an actor, missing without a score:
-
-        - actor_id
-        - low, median, high : 5, 50 and 95 % of the ranks; 1 is best, ties share the best
-        - p_first, p_top : 0-1, share of draws in which it is first, among the first `top`
-        - n_ranked : int, actors ranked in the panel
+    One row an actor, missing without a score: actor_id; low, median, high (5, 50 and 95 % of the
+    ranks; 1 is best, ties share the best); p_first, p_top (0-1, share of draws in which it is
+    first, among the first `top`); n_ranked (int, actors ranked in the panel).
     """
     label = np.zeros(scores.shape[1]) if panel is None else panel
     ranks, n_ranked = np.full(scores.shape, np.nan), np.zeros(scores.shape[1], dtype=np.int64)
@@ -119,13 +94,9 @@ def rank_actors(
 def compare_pairs(
     scores: Values, *, actors: pd.DataFrame, panel: Codes | None = None
 ) -> pd.DataFrame:
-    """Compare every two actors by the share of draws in which one scores higher.
+    """Compare every two actors: P(row > column), the share of draws in which one scores higher.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Square, actor_id both ways: P(row > column), 0-1, ties counted half; missing without a
-        score and between two panels.
+    0-1, ties counted half; missing without a score and between two panels.
     """
     ids = pd.Index(actors["actor_id"])
     wins = np.full((len(ids), len(ids)), np.nan)
@@ -146,19 +117,11 @@ def compare_choices(
     aggregations: Sequence[AggregateMethod] = AGGREGATIONS,
     minimum_coverage: float = 0.5,
 ) -> pd.DataFrame:
-    """Compare the ranks that other ways of scoring would give.
+    """Compare the ranks that other ways of scoring would give with those of the first way.
 
-    The first of the normalisations and of the aggregations make the ranks that the others are
-    compared with.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a choice and actor:
-
-        - normalisation, aggregation, actor_id
-        - score : in the choice's own scale; rank : 1 is best, ties share the best
-        - n_moved : int, actors whose rank is not that of the first choice; 0: without effect
+    One row a choice and actor: normalisation, aggregation, actor_id; score (in the choice's own
+    scale); rank (1 is best, ties share the best); n_moved (int, actors whose rank is not that of
+    the first choice; 0: without effect).
     """
     blocks: list[pd.DataFrame] = []
     for normalisation, aggregation in product(normalisations, aggregations):
@@ -177,11 +140,8 @@ def compare_choices(
 def measure_choices(grid: pd.DataFrame, *, top: int = 5) -> pd.DataFrame:
     """Measure in how many choices the place of each actor holds.
 
-    Returns
-    -------
-    pandas.DataFrame
-        actor_id; rank (in the first choice), best, worst (1 is best); n_top and n_same, int:
-        choices that place it among the first `top`, at the same rank; of n_choices, int.
+    actor_id; rank (in the first choice), best, worst (1 is best); n_top and n_same, int: choices
+    that place it among the first `top`, at the same rank; of n_choices, int.
     """
     ranks = grid.assign(first=grid.groupby("actor_id")["rank"].transform("first"))
     ranks["top"], ranks["same"] = ranks["rank"] <= top, ranks["rank"] == ranks["first"]
@@ -197,14 +157,9 @@ def compare_removals(
 ) -> pd.DataFrame:
     """Compare the ranks without each criterion in turn (goalposts, arithmetic mean).
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row a criterion:
-
-        - criterion
-        - n_moved : int, actors whose rank changes (0: no effect); largest_move : int, places
-        - first_id : who is first without it, `;` between; first_kept : bool, as with it
+    One row a criterion: criterion; n_moved (int, actors whose rank changes; 0: no effect);
+    largest_move (int, places); first_id (who is first without it, `;` between); first_kept (bool,
+    as with it).
     """
     whole = score_array(means.to_numpy(), tree=tree, minimum_coverage=minimum_coverage)
     each = np.arange(len(tree.leaves))
@@ -232,15 +187,9 @@ def compare_weights(
     One weight at a time moves in steps of a thousandth, the others of the same whole keep their
     ratios (goalposts, arithmetic mean).
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row a criterion that has siblings:
-
-        - criterion
-        - share : 0-1, its weight among its siblings as declared
-        - needed_share : 0-1, the nearest at which another actor is first; missing if none is
-        - first_id : that actor
+    One row a criterion that has siblings: criterion; share (0-1, its weight among them as
+    declared); needed_share (0-1, the nearest at which another actor is first; missing if none is);
+    first_id (that actor).
     """
     whole = score_array(means.to_numpy(), tree=tree, minimum_coverage=minimum_coverage)
     first = whole >= np.fmax.reduce(whole, initial=-np.inf) - TOLERANCE
@@ -278,15 +227,11 @@ def measure_rank_drivers(
 ) -> pd.DataFrame:
     """Measure which doubt moves the ranks most, by Sobol indices.
 
-    What is explained is the mean over actors of the absolute shift from the ranks of the mean
-    draw, goalposts and arithmetic mean (Saisana, Saltelli & Tarantola 2005). All choices are as
-    likely; `n`, a power of 2, is the sample size: 6 n scores are made.
-
-    Returns
-    -------
-    pandas.DataFrame
-        doubt (`DOUBTS`); first_order, total: about 0-1, its share of the variance of that shift,
-        alone and with its interactions; missing where nothing moves.
+    What is explained is the mean over actors of the absolute shift from the ranks of the mean draw,
+    goalposts and arithmetic mean (Saisana, Saltelli & Tarantola 2005). All choices are as likely;
+    `n`, a power of 2, is the sample size: 6 n scores are made. Returns doubt (`DOUBTS`),
+    first_order and total: about 0-1, its share of the variance of that shift, alone and with its
+    interactions; missing where nothing moves.
     """
     drawn = draw_weights(tree, draws=len(draws), seed=seed)
     score = partial(score_draws, tree=tree, columns=columns)

@@ -32,43 +32,19 @@ def normalise(
     scales: pd.DataFrame | None = None,
     method: NormaliseMethod = "goalposts",
 ) -> pd.DataFrame:
-    """Put criteria of different scales on one, more being better.
+    """Put criteria (columns) of different scales on one, more being better.
 
-    Parameters
-    ----------
-    values : pandas.DataFrame
-        One row an actor, one column a criterion; missing where nothing is known.
-    scales : pandas.DataFrame, optional
-        Indexed by criterion: direction (1, or -1 where less is better; 1 if not given) and for
-        goalposts scale_min, scale_max.
-    method : str
-        "goalposts" (0-100 between the declared ends; alone independent of the other actors, so
-        alone comparable between territories), "minmax" (0-100 between the ends observed),
-        "zscore" (mean 0, standard deviation 1), "rank" (1 to n, best last, ties share the lowest),
-        "borda" (rank - 1), "percentile" (0-1, borda / (n - 1)), "best_distance" (0-1, 1 less the
-        distance to the best over that of the worst), "best_fraction" (value / best, or best /
-        value where less is better; at most 1).
+    `scales` is indexed by criterion: direction (1, or -1 where less is better; 1 if not given) and
+    for goalposts scale_min, scale_max. The methods: "goalposts" (0-100 between the declared ends;
+    alone independent of the other actors, so alone comparable between territories), "minmax" (0-100
+    between the ends observed), "zscore" (mean 0, standard deviation 1), "rank" (1 to n, best last,
+    ties share the lowest), "borda" (rank - 1), "percentile" (0-1, borda / (n - 1)), "best_distance"
+    (0-1, 1 less the distance to the best over that of the worst), "best_fraction" (value / best, or
+    best / value where less is better; at most 1).
 
-    Returns
-    -------
-    pandas.DataFrame
-        Same rows and columns, missing where `values` is. A column of equal values is missing too,
-        with a warning: it tells nobody apart. On goalposts, where the scale is declared and not
-        observed, and as fraction of the best it is as good as any other.
-
-    Raises
-    ------
-    UsageError
-        If the method is unknown, a criterion has no usable scale or a value lies outside it.
-
-    Examples
-    --------
-    >>> scales = pd.DataFrame(
-    ...     {"scale_min": 0, "scale_max": 5, "direction": [1, -1]}, index=["appetite", "cost"]
-    ... )
-    >>> normalise(pd.DataFrame({"appetite": [4.0], "cost": [4.0]}), scales=scales)
-       appetite  cost
-    0      80.0  20.0
+    What is missing stays so. A column of equal values, which tell nobody apart, is missing too,
+    with a warning, but not on goalposts or as fraction of the best. A method that is unknown, a
+    criterion without a usable scale and a value outside it are a UsageError.
     """
     scales = pd.DataFrame({"direction": 1}, index=values.columns) if scales is None else scales
     ends = read_scales(scales, criteria=values.columns)
@@ -91,39 +67,15 @@ def aggregate(
     method: AggregateMethod = "arithmetic",
     exponent: float = 2.0,
 ) -> pd.Series:
-    """Add criteria up to one value a row, over the criteria that are known.
+    """Add criteria (columns), all on one scale, up to one value a row, over those that are known.
 
-    Parameters
-    ----------
-    values : pandas.DataFrame
-        One row an actor, one column a criterion, all on one scale.
-    weights : pandas.Series
-        Indexed by criterion, none negative, not all zero; only their ratios matter.
-    method : str
-        Weighted mean: "arithmetic" (low values are made up for by high ones), "geometric" or
-        "harmonic" (less so; a 0 annuls, put them on 1-100), "power" of `exponent`; or "copeland",
-        actors beaten less actors lost to, each pair by the weights for either on what is known
-        of both.
-    exponent : float
-        Of the power mean, not 0.
-
-    Returns
-    -------
-    pandas.Series
-        Named "score", in the scale of `values` (copeland: 1 - n to n - 1); missing where no
-        criterion of positive weight is known.
-
-    Raises
-    ------
-    UsageError
-        If the method is unknown, weights are missing, negative, or sum to 0, or a value is
-        negative where it must not be.
-
-    Examples
-    --------
-    >>> values = pd.DataFrame({"familiarity": [20.0, 60.0], "appetite": [80.0, np.nan]})
-    >>> aggregate(values, weights=pd.Series({"familiarity": 1, "appetite": 2})).to_list()
-    [60.0, 60.0]
+    `weights` are indexed by criterion, none negative, not all zero; only their ratios matter.
+    Weighted means: "arithmetic" (low values are made up for by high ones), "geometric" or
+    "harmonic" (less so; a 0 annuls, put them on 1-100), "power" of `exponent`, not 0; or
+    "copeland", actors beaten less actors lost to, each pair by the weights for either on what is
+    known of both (1 - n to n - 1). Missing where no criterion of positive weight is known. A
+    method, exponent or weights that cannot serve, and a negative value where there must be none,
+    are a UsageError.
     """
     weight = read_weights(weights, criteria=values.columns)
     array = values.to_numpy(dtype=float)
