@@ -5,6 +5,7 @@ by hand arithmetic (pandas and networkx, none of the package's formulas).
 """
 
 import functools
+import html as html_module
 import itertools
 import re
 from pathlib import Path
@@ -606,6 +607,38 @@ FINDERS = {
     "unclassified": find_unclassified,
     "counted_once": find_counted_once,
 }
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_pages_say_what_is_planted_about_partners(language):
+    names = load("actors").drop_duplicates("actor_id").set_index("actor_id")["name"]
+
+    def show(place, part):
+        result = pipeline.run_territory(read_study(STUDY), place)
+        html = getattr(report, f"show_{part}")(result, language=language).html
+        return html_module.unescape(re.sub(r"\s*<[^>]*>\s*", "|", html))
+
+    page = show("val-palabre", "partners")
+    for pair in (FACTS["equal_groups"].named[1:3], FACTS["equal_groups"].named[3:]):
+        one, other = names[pair]
+        assert f"{one} + {other}" in page or f"{other} + {one}" in page
+    assert {"fr": "2 groupes se valent", "en": "2 groups are equally good"}[language] in page
+    page = show("val-palabre", "next")
+    one, other, contact = names[FACTS["offer_seek_pair"].named]
+    assert re.search(rf"({one}\|↔\|{other}|{other}\|↔\|{one})", page)
+    reason = {"fr": f"Contact commun : {contact}", "en": f"Contact in common: {contact}"}
+    assert reason[language] in page
+    kind = read_study(STUDY).codebook.label("kinds", "small_provider", language)
+    assert f"|{kind}|" in page
+    page = show("rive-songe", "partners")
+    heard = {"fr": "À entendre d’abord", "en": "To hear first"}[language]
+    assert any(
+        names["songenet"] in part.split("(−3")[0] for part in page.split(heard)[1:] if "(−3" in part
+    )
+    for title in load_in("challenges", "rive-songe")["title"]:
+        assert title in page
+    sheet = {"fr": "Fiche de réunion à imprimer", "en": "Meeting sheet to print"}[language]
+    assert page.count(sheet) == 3
 
 
 def test_exactly_the_facts_marked_found_have_a_finder():

@@ -135,7 +135,7 @@ def find_shortfalls(
         helices), challenge_id, most, nearest (as given; for resources nobody offers from
         `STRONG` on), fillers (`;` between ids from elsewhere).
     """
-    bare = helices.loc[helices["n"] == 0, "helix"]
+    bare = helices.loc[(helices["n"] == 0) & (helices["helix"] != "unclassified"), "helix"]
     apart = mixing[(mixing["n_ties"] == 0) & (mixing["source_group"] != mixing["target_group"])]
     weak = needs.loc[~(needs["most"] >= STRONG), ["need", "challenge_id", "most", "nearest"]]
     rows = [("kind", code, "", np.nan, "", elsewhere["kind"] == code) for code in gaps["kind"]]

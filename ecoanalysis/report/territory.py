@@ -30,6 +30,10 @@ from ecoanalysis.wording import use_language
 DIMENSIONS = ("interest", "resource", "lever", "seeks")
 WAYS = ("stated", "certain", "probable", "possible")
 NAMES_SHOWN, BRIDGES_SHOWN, PLACES_SHOWN = 12, 5, 15
+FIRST = 5
+OFTEN = 0.25  # from this share of draws on, who is in none of the groups is named as well
+ENOUGH = 0.6  # from this share of its scale on, a need counts as covered
+DUE = ("overdue", "next", "done")
 
 
 def show_header(result: TerritoryResult, *, language: str = "fr") -> Section:
@@ -320,9 +324,8 @@ def _judge_order(stability: pd.DataFrame) -> tuple[str, float]:
 
 
 def show_partners(result: TerritoryResult, *, language: str = "fr") -> Section:
-    """Show what is known of each challenge, and who must be heard."""
-    actors, book = result.tables["actors"], result.codebook
-    names = actors.set_index("actor_id")["name"]
+    """Show with whom to work on each challenge, a sheet for each meeting, and positions."""
+    actors, book, tables = result.tables["actors"], result.codebook, result.tables
     users = book.kinds.index[book.kinds["user_side"] == "yes"]
     heard = [
         (kind, list(group.head(NAMES_SHOWN)), max(len(group) - NAMES_SHOWN, 0))
@@ -330,26 +333,68 @@ def show_partners(result: TerritoryResult, *, language: str = "fr") -> Section:
         if len(group := actors.loc[actors["kind"] == kind, "name"].sort_values())
     ]
     challenges = [
-        challenge | _collect_challenge(result, challenge, names)
-        for challenge in list_records(result.tables["challenges"])
+        challenge | _collect_challenge(result, challenge)
+        for challenge in list_records(tables["challenges"])
     ]
-    return _show("partners", result, language, challenges=challenges, heard=heard)
+    lenses = {
+        name: {code: list_records(rows) for code, rows in _name(result, name).groupby("class")}
+        for name in ("grid", "salience")
+    }
+    return _show(
+        "partners",
+        result,
+        language,
+        challenges=challenges,
+        heard=heard,
+        local=_collect_group(result, ""),
+        n_rated=tables["averages"]["actor_id"].nunique(),
+        n_influences=tables["mactor"]["actor_id"].nunique(),
+        mactor=list_records(_name(result, "mactor").sort_values("competitiveness")[::-1]),
+        **lenses,
+    )
 
 
 def show_next(result: TerritoryResult, *, language: str = "fr") -> Section:
-    """Show what comes next: gaps, agreed actions, and the questions still to be asked."""
+    """Show what comes next: introductions, what lacks, the to-do list, questions to ask."""
     tables = result.tables
-    names = tables["actors"].set_index("actor_id")["name"]
-    titles = tables["challenges"].set_index("challenge_id")["title"]
-    actions = tables["actions"].assign(
-        name=tables["actions"]["actor_id"].map(names),
-        challenge=tables["actions"]["challenge_id"].map(titles),
+    names = pd.concat(
+        [t.set_index("actor_id")["name"] for t in (tables["elsewhere"], tables["actors"])]
     )
+    titles = tables["challenges"].set_index("challenge_id")["title"]
+    last = _find_last_day(tables["actors"])
+    actions = _name(result, "actions").sort_values("due_on")
+    open_ = ~actions["status"].isin(["done", "dropped"])
+    late = open_ & actions["due_on"].lt(last if last is not None else "")
+    actions = actions.assign(
+        challenge=actions["challenge_id"].map(titles),
+        due=late.map({True: "overdue", False: "next"}).where(open_, "done"),
+    )
+    introductions = _name(result, "introductions").assign(
+        other=lambda t: t["other_id"].map(names), contact=lambda t: t["contact_id"].map(names),
+        together=lambda t: t["together"].map(lambda codes: _split_names(codes, titles)),
+    )  # fmt: skip
+    lacks = tables["shortfalls"].assign(
+        challenge=tables["shortfalls"]["challenge_id"].map(titles),
+        nearest=tables["shortfalls"]["nearest"].map(names),
+        fillers=tables["shortfalls"]["fillers"].map(lambda codes: _split_names(codes, names)),
+    )
+    bare = lacks["what"].isin(["kind", "helix"]) & (lacks["fillers"].map(len) == 0)
     questions = [
         {"code": code, "n": group["n"].sum()}
         for code, group in tables["questions"].groupby("code", sort=False)
     ]
-    return _show("next", result, language, actions=list_records(actions), questions=questions)
+    return _show(
+        "next",
+        result,
+        language,
+        introductions={k: list_records(t) for k, t in introductions.groupby("list")},
+        asked_offers=bool(tables["criteria"]["dimension"].eq("seeks").any()),
+        lacks=list_records(lacks[~bare]),
+        unlisted=list_records(lacks[bare]),
+        actions=[(due, list_records(actions[actions["due"] == due])) for due in DUE],
+        last=last,
+        questions=questions,
+    )
 
 
 def show_method(result: TerritoryResult, *, language: str = "fr") -> Section:
@@ -434,25 +479,89 @@ def _list_register(
     return [(kind, list_records(groups[kind])) for kind in order if kind in groups]
 
 
-def _collect_challenge(
-    result: TerritoryResult, challenge: dict[str, Any], names: pd.Series
-) -> dict[str, Any]:
-    """Collect what was said on one challenge: needs, positions, constraints."""
-    tables, code = result.tables, challenge["challenge_id"]
-    positions = tables["positions"][tables["positions"]["challenge_id"] == code]
-    constraints = tables["constraints"][tables["constraints"]["challenge_id"] == code]
+def _name(result: TerritoryResult, table: str, code: str | None = None) -> pd.DataFrame:
+    """Give the rows of a table (on one challenge) the name and kind of their actor."""
+    rows, actors = result.tables[table], result.tables["actors"].set_index("actor_id")
+    rows = rows if code is None else rows[rows["challenge_id"] == code]
+    found = rows.assign(name=rows["actor_id"].map(actors["name"]))
+    return found if "kind" in rows else found.assign(kind=rows["actor_id"].map(actors["kind"]))
+
+
+def _split_names(codes: str, names: pd.Series) -> list[str]:
+    return [str(names[code]) for code in codes.split(";") if code]
+
+
+def _collect_challenge(result: TerritoryResult, challenge: dict[str, Any]) -> dict[str, Any]:
+    """Collect one challenge: what it needs, who can contribute, who is heard, group, sheet."""
+    code, names = challenge["challenge_id"], result.tables["actors"].set_index("actor_id")["name"]
     needs = {
         name.replace("needs_", "resource_"): value
         for name, value in challenge.items()
         if name.startswith("needs_") and value
     }
-    named = positions.assign(name=positions["actor_id"].map(names))
+    named = _name(result, "partners", code)
+    gives, hears = (named[named["list"] == part] for part in ("contribute", "hear"))
+    first, constraints = gives.head(FIRST), _name(result, "constraints", code)
+    against = hears["position"] < 0
+    positions = _name(result, "positions", code)
     return {
         "needs": [{"criterion": name, "value": value} for name, value in needs.items()],
-        "positions": list_records(named.sort_values(["mean", "name"], ascending=[False, True])),
-        "constraints": list_records(
-            constraints.assign(
-                name=constraints["actor_id"].map(names), other=constraints["other_id"].map(names)
-            )
-        ),
+        "first": list_records(first),
+        "others": list(gives["name"][FIRST : FIRST + NAMES_SHOWN]),
+        "n_others": max(len(gives) - FIRST - NAMES_SHOWN, 0),
+        "stay": [int((first[rank] <= FIRST).sum()) for rank in ("product_rank", "minimum_rank")],
+        "against": list_records(hears[against]),
+        "hears": list_records(hears[~against].head(NAMES_SHOWN)),
+        "n_hears": max(int((~against).sum()) - NAMES_SHOWN, 0),
+        "group": _collect_group(result, code),
+        "sheet": _collect_sheet(result, code, gives, hears),
+        "positions": list_records(positions.sort_values(["mean", "name"], ascending=[False, True])),
+        "constraints": list_records(constraints.assign(other=constraints["other_id"].map(names))),
     }
+
+
+def _collect_group(result: TerritoryResult, code: str) -> dict[str, Any]:
+    """Collect the groups on a challenge: who is in all of them, whom they differ by, what lacks."""
+    rows, names = result.tables["coalitions"], result.tables["actors"].set_index("actor_id")["name"]
+    found = list_records(rows[rows["challenge_id"] == code])
+    if not found:
+        return {}
+    members, groups = (
+        _name(result, "coalition_members", code),
+        _name(result, "coalition_groups", code),
+    )
+    core, chosen = (members["in_groups"] >= 1), members["in_groups"] > 0
+    needs = _name(result, "needs", code)
+    needs["nearest"] = needs["nearest"].map(names)
+    conflicts = [part.split(":") for part in found[0]["conflicts"].split(";") if part]
+    return found[0] | {
+        "core": list(members["name"][core]),
+        "alternatives": [
+            list(group.loc[~group["actor_id"].isin(members["actor_id"][core]), "name"])
+            for _, group in groups.groupby("group")
+        ],
+        "first": list_records(members[chosen & (members["inclusion"] > 0.05)]),
+        "often": list_records(members[~chosen & (members["inclusion"] >= OFTEN)]),
+        "lacks": list_records(needs[~(needs["covered"] >= ENOUGH)]),
+        "conflicts": [(rule, [names.get(c, c) for c in who]) for rule, *who in conflicts],
+    }
+
+
+def _collect_sheet(
+    result: TerritoryResult, code: str, gives: pd.DataFrame, hears: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """List whom to invite: the first group, up to three who are against, three voices of users."""
+    groups, needs = _name(result, "coalition_groups", code), result.tables["needs"]
+    group = groups.loc[groups["group"] == 0, ["actor_id", "name", "kind"]]
+    group = group.merge(gives[["actor_id", "reasons", "position", "resource"]], "left", "actor_id")
+    rest = hears[~hears["actor_id"].isin(group["actor_id"])]
+    against, speaks = rest["position"] < 0, rest["reasons"].str.contains("speaks_for_users")
+    columns = list(group)
+    table = pd.concat([group, rest[against][:3][columns], rest[speaks & ~against][:3][columns]])
+    heard = hears["actor_id"][hears["reasons"].str.contains("speaks_for_users")]
+    served = needs[needs["challenge_id"] == code].groupby("actor_id")["need"].agg(list)
+    table = table.fillna({"reasons": "must"}).join(
+        gives.set_index("actor_id")[["gain", "best_lever"]], on="actor_id"
+    )
+    speaks = table["actor_id"].isin(heard)
+    return list_records(table.assign(speaks=speaks, asked=table["actor_id"].map(served)))
