@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import locale
 import sys
+import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ecoanalysis.errors import EcoanalysisError, StudyError
+from ecoanalysis.errors import EcoanalysisError, StudyError, UsageError
 from ecoanalysis.wording import Language, use_language
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ app = typer.Typer(
 )
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+SHOWN = 50  # rows of a table on the screen
 
 StudyPath = Annotated[Path, typer.Argument(help="Folder of the study.", show_default=False)]
 
@@ -189,27 +193,40 @@ def report(
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Pages made side by side.")
     ] = None,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", help="Address of a Dask scheduler.")
+    ] = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Also what is up to date.")] = False,
 ) -> None:
-    """Make a report of each territory and a comparison of each study."""
+    """Make what is new or changed: a report of each territory, a comparison of each study."""
     from ecoanalysis.batch import run_reports
 
     languages = ("fr", "en") if language == "all" else (language,)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=err) as progress:
-        task = progress.add_task("…", total=None)
+    failures = TextColumn("{task.fields[failed]} failed")
+    pace = TextColumn("{task.fields[rate]} a minute")
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*shown, pace, TimeRemainingColumn(), failures, console=err) as progress:
+        task = progress.add_task("…", total=None, failed=0, rate="–")
+        state = {"failed": 0, "since": time.monotonic()}
 
-        def show(done: int, total: int, name: str) -> None:
-            progress.update(task, completed=done, total=total, description=name)
+        def show(done: int, total: int, row: Mapping[str, Any]) -> None:
+            state["failed"] += row["status"] == "failed"
+            rate = f"{60 * done / (time.monotonic() - state['since']):.0f}"
+            name = f"{row['study_id']} {row['language']} {row['page']}"
+            progress.update(
+                task, completed=done, total=total, description=name, rate=rate,
+                failed=state["failed"],
+            )  # fmt: skip
 
-        status = run_reports(
-            studies,
-            out=out_folder,
-            territories=territory or (),
-            region=region,
-            languages=languages,
-            jobs=jobs,
-            on_progress=show,
-        )
+        try:
+            status = run_reports(
+                studies, out=out_folder, territories=territory or (), region=region,
+                languages=languages, jobs=jobs, cluster=cluster, force=force, on_progress=show,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            err.print("Interrupted. The same command goes on from here.")
+            raise typer.Exit(130) from None
     _print_status(status)
     for study in studies:
         for code in languages:
@@ -220,15 +237,21 @@ def report(
 
 
 def _print_status(status: pd.DataFrame) -> None:
+    made = status[status["status"] != "current"]
     table = Table("study", "language", "page", "status", "seconds", box=None, pad_edge=False)
-    cells = status[["study_id", "language", "page", "status", "seconds"]].astype("str").fillna("")
-    for row in cells.itertuples(index=False):
+    cells = made[["study_id", "language", "page", "status", "seconds"]].astype("str").fillna("")
+    for row in cells.head(SHOWN).itertuples(index=False):
         table.add_row(*map(str, row))
-    out.print(table)
+    if len(made):
+        out.print(table)
+    if len(made) > SHOWN:
+        out.print(f"… and {len(made) - SHOWN} more; status.csv has all", markup=False)
     failed = status[status["status"] == "failed"]
     for row in failed.itertuples():
         err.print(f"{row.study_id} {row.language} {row.page}: {row.cause}", markup=False)
-    out.print(f"{len(status) - len(failed)} pages made, {len(failed)} failed", markup=False)
+    n_made = len(made) - len(failed)
+    unchanged = f", {len(status) - len(made)} up to date" if len(made) < len(status) else ""
+    out.print(f"{n_made} pages made, {len(failed)} failed{unchanged}", markup=False)
 
 
 @app.command()
@@ -262,4 +285,4 @@ def main() -> None:
         sys.exit(1)
     except EcoanalysisError as error:
         err.print(str(error), markup=False)
-        sys.exit(2)
+        sys.exit(2 if isinstance(error, UsageError) else 1)

@@ -16,6 +16,10 @@ class UsageError(EcoanalysisError, ValueError):
     """A call that cannot be served: an unknown name, a missing file, options that exclude."""
 
 
+class OutputError(EcoanalysisError, OSError):
+    """A folder that cannot be written to, or has no space left."""
+
+
 class StudyError(EcoanalysisError, ValueError):
     """A study that cannot be read as it is.
 

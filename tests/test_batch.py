@@ -45,36 +45,6 @@ def test_executed_notebook_names_no_path_of_this_machine(reports: Path) -> None:
         assert f'"{ROOT}' not in notebook.read_text("utf-8")
 
 
-def test_one_failure_leaves_the_rest_and_what_stood(
-    good_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    territories = pd.read_csv(good_study / "territories.csv")["territory_id"]
-    out = tmp_path / "pages"
-    place = out / good_study.name / "en" / territories[1]
-    place.mkdir(parents=True)
-    (place / "report.html").write_text("older", encoding="utf-8")
-    broken = tmp_path / "territory.ipynb"
-    notebook = nbformat.read(ROOT / "notebooks/territory.ipynb", as_version=4)
-    notebook.cells.insert(
-        -1, nbformat.v4.new_code_cell(f"assert territory_id != '{territories[1]}', 'no'")
-    )
-    nbformat.write(notebook, broken)
-    find = run.find_notebook
-    monkeypatch.setattr(
-        run, "find_notebook", lambda name: broken if name == "territory" else find(name)
-    )
-    status = batch.run_reports([good_study], out=out, languages=["en"]).set_index("page")
-    assert status.loc[territories[0], "status"] == "done"
-    assert status.loc[territories[1], "status"] == "failed"
-    assert status.loc[territories[1], "cause"] == "AssertionError: no"
-    kept = out / good_study.name / "en/_failed" / territories[1]
-    assert "AssertionError: no" in (kept / "traceback.txt").read_text("utf-8")
-    assert "AssertionError" in (kept / "report.ipynb").read_text("utf-8")
-    assert (place / "report.html").read_text("utf-8") == "older"
-    assert list(place.iterdir()) == [place / "report.html"]
-    assert territories[1] in (out / good_study.name / "en/index.html").read_text("utf-8")
-
-
 def test_unknown_territory_and_language_are_refused(good_study: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no territory 'nowhere'"):
         batch.run_reports([good_study], out=tmp_path, territories=["nowhere"])
@@ -106,15 +76,6 @@ def test_parameters_that_a_notebook_does_not_declare_are_refused(
     with pytest.raises(UsageError, match="declares no parameter"):
         batch.make_page(page)
     assert not list((tmp_path / "o").iterdir())
-
-
-def test_one_territory_leaves_the_comparison(good_study: Path, tmp_path: Path) -> None:
-    territory_id = pd.read_csv(good_study / "territories.csv")["territory_id"][0]
-    status = batch.run_reports(
-        [good_study], out=tmp_path / "out", territories=[territory_id], languages=["fr"]
-    )
-    assert list(status["page"]) == [territory_id]
-    shutil.rmtree(tmp_path / "out")
 
 
 def test_a_region_is_compared_in_a_folder_of_its_own(good_study: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from ecoanalysis.batch.limits import Limits
 from ecoanalysis.batch.pages import Page, make_page
-from ecoanalysis.batch.run import find_notebook, hash_files, run_reports
+from ecoanalysis.batch.plan import find_notebook, hash_files
+from ecoanalysis.batch.run import run_reports
 
 __all__ = ["Limits", "Page", "find_notebook", "hash_files", "make_page", "run_reports"]

@@ -18,11 +18,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ecoanalysis.batch.limits import Limits
 from ecoanalysis.errors import UsageError
+from ecoanalysis.study import Study
+from ecoanalysis.wording import LANGUAGES
 
 FAILED = "_failed"
 BUILDING = ".making-"
+MOST_WARNINGS = 50  # all are in the tables
 VERSIONS = ("ecoanalysis", "pandas", "numpy", "networkx", "matplotlib", "papermill", "nbconvert")
 
 
@@ -30,8 +35,9 @@ VERSIONS = ("ecoanalysis", "pandas", "numpy", "networkx", "matplotlib", "papermi
 class Page:
     """One page to make: a territory's report, or the comparison of a study or a region of it.
 
-    `page` is its folder below that of the study and language, and `parameters` are the notebook's
-    but for the study, the language and the tables' folder, which every notebook has.
+    `page` is its folder below that of the study and language. `parameters` are the notebook's but
+    for the study, the language and the tables' folder, which every notebook has. `key` is a hash
+    of all that decides on the page.
     """
 
     study: str
@@ -42,6 +48,7 @@ class Page:
     notebook: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     study_files: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
 
 
 def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
@@ -70,28 +77,114 @@ def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, so that the paths that the notebook holds are the same in both.
     building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder.parent))
-    failed = folder.parents[page.page.count("/")] / FAILED / page.page
+    failed = name_failed(page)
     parameters = _join_parameters(page)
     try:
         _execute(page, building / "report.ipynb", parameters, limits or Limits())
         html = report.render_page(building / "report.ipynb", language=page.language)
-        (building / "report.html").write_text(html, encoding="utf-8")
         seconds = time.perf_counter() - started
         run = _describe_run(page, parameters, seconds, tables=building / "tables")
         text = json.dumps(run, ensure_ascii=False, indent=1)
         (building / "run.json").write_text(text + "\n", encoding="utf-8")
-        replace_folder(building, folder)
+        place_page(page, building, html)
         shutil.rmtree(failed, ignore_errors=True)
     except PapermillExecutionError as error:
         text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
         (building / "traceback.txt").write_text(text + "\n", encoding="utf-8")
-        failed.parent.mkdir(parents=True, exist_ok=True)
-        replace_folder(building, failed)
+        place_folder(building, failed)
         lines = [*str(error.evalue).strip().splitlines(), ""]
         return {"status": "failed", "seconds": None, "cause": f"{error.ename}: {lines[0]}"}
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return {"status": "done", "seconds": round(seconds, 1), "cause": ""}
+
+
+def place_page(page: Page, building: Path, html: str) -> None:
+    """Put a page in its place, and link it and its twin in the other language to each other.
+
+    Neither may link to what is not there, and both languages may be made at the same moment: each
+    looks for the other before it appears and after.
+    """
+    other = next(code for code in LANGUAGES if code != page.language)
+    up = page.page.count("/") + 1
+    twin = Path(page.folder).parents[up] / other / page.page / "report.html"
+    linked = link_twin(twin, there=True)
+    (building / "report.html").write_text(set_link(html, there=linked), encoding="utf-8")
+    place_folder(building, Path(page.folder))
+    if not linked and link_twin(twin, there=True):
+        link_twin(Path(page.folder) / "report.html", there=True)
+
+
+def link_twin(html: Path, *, there: bool) -> bool:
+    """Let a page link to its twin or not; say whether the page stands."""
+    try:
+        old = html.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    new = set_link(old, there=there)
+    if new != old:
+        write_whole(html, new, folder=html.parents[1])
+    return True
+
+
+def set_link(html: str, *, there: bool) -> str:
+    """Give the link to the twin page its address, or take it away."""
+    old, new = ("data-href", "href") if there else ("href", "data-href")
+    return html.replace(f'<a class="twin" {old}=', f'<a class="twin" {new}=')
+
+
+def write_index(study: Study, language: str, folder: Path, status: pd.DataFrame) -> None:
+    """Write a study's index of all pages that stand in a language, also those of earlier runs.
+
+    Parameters
+    ----------
+    study : Study
+        The study; of its tables the territories, and the length of the actors.
+    language : str
+        Language code.
+    folder : Path
+        The study's folder of pages, with one a language.
+    status : pandas.DataFrame
+        The pages of this run in this language.
+    """
+    from ecoanalysis import report
+
+    home = folder / language
+    home.mkdir(parents=True, exist_ok=True)
+    html = report.render_index(study, folder=home, status=status, language=language)
+    other = folder / next(code for code in LANGUAGES if code != language) / "index.html"
+    whole = set_link(html, there=link_twin(other, there=True))
+    write_whole(home / "index.html", whole, folder=folder)
+
+
+def write_whole(file: Path, text: str, *, folder: Path) -> None:
+    """Write a file whole or not at all; it is built in a folder that is swept."""
+    building = folder / f"{BUILDING}{os.getpid()}-{file.name}"
+    try:
+        building.write_text(text, encoding="utf-8")
+        building.replace(file)
+    finally:
+        building.unlink(missing_ok=True)
+
+
+def sweep_folders(folder: Path) -> None:
+    """Take away what processes that were killed left half made in a study's folder of pages."""
+    for place in (".", "*", "*/regions/*", f"*/{FAILED}", f"*/{FAILED}/regions/*"):
+        for left in folder.glob(f"{place}/{BUILDING}*"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+
+
+def name_failed(page: Page) -> Path:
+    """Name the folder that keeps a page's notebook when it fails."""
+    return Path(page.folder).parents[page.page.count("/")] / FAILED / page.page
+
+
+def compares(page: Page) -> bool:
+    """Say whether a page is a comparison, which reads the pages of territories."""
+    return page.page.rsplit("/")[-1] == "comparison"
 
 
 def _join_parameters(page: Page) -> dict[str, Any]:
@@ -146,6 +239,7 @@ def _describe_run(
     files = described.pop("study_files")
     here = {"study": parameters["study"], "folder": ".", "notebook": Path(page.notebook).name}
     return {
+        "key": described.pop("key"),
         "page": described | here,
         "parameters": parameters,
         "study_files": files,
@@ -154,7 +248,7 @@ def _describe_run(
         "made_on": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
         "summary": {row["measure"]: row["value"] for row in _read_rows(tables / "summary.csv")},
-        "warnings": _read_rows(tables / "warnings.csv"),
+        "warnings": _read_rows(tables / "warnings.csv")[:MOST_WARNINGS],
     }
 
 
@@ -164,9 +258,10 @@ def _read_rows(file: Path) -> list[dict[str, str]]:
     return []
 
 
-def replace_folder(new: Path, place: Path) -> None:
+def place_folder(new: Path, place: Path) -> None:
     """Put a finished folder in place of an older one; readers see the old or the new."""
     new.chmod(0o755)
+    place.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=BUILDING, dir=place.parent))
     if place.exists():
         place.replace(aside / "old")

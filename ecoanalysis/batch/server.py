@@ -10,7 +10,6 @@ import gc
 import os
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -24,29 +23,26 @@ PRELOADED = ("ecoanalysis.batch.engine", "ecoanalysis.pipeline", "ecoanalysis.co
 ATTEMPTS = 3
 
 
+_POOLS: list[ForkPool] = []
+_POOL_LOCK = Lock()
+
+
 class ProcessEndedError(RuntimeError):
     """The process of a call ended, or raised what its caller does not know."""
 
 
 class ForkPool(Executor):
-    """Runs calls of importable functions in processes forked from a server.
+    """Runs calls of importable functions, each at once and in a process forked from a server."""
 
-    Parameters
-    ----------
-    jobs : int
-        Processes side by side.
-    """
-
-    def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
+    def __init__(self) -> None:
         self._lock = Lock()
         self._open: dict[int, tuple[Future[Any], tuple[Any, ...], int]] = {}
         self._count = 0
-        self._closing = False
+        self.closed = False
         self._start()
 
     def _start(self) -> None:
-        program = f"from ecoanalysis.batch.server import serve; serve({self._jobs})"
+        program = "from ecoanalysis.batch.server import serve; serve()"
         command = [sys.executable, "-c", program]
         environment = os.environ | dict.fromkeys(THREADS, "1") | {"MPLBACKEND": "agg"}
         self.process = subprocess.Popen(
@@ -88,7 +84,7 @@ class ForkPool(Executor):
         replies.close()
         process.wait()
         with self._lock:
-            if not self._closing:
+            if not self.closed:
                 self._restart()
 
     def _restart(self) -> None:
@@ -107,7 +103,7 @@ class ForkPool(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the server, and with it what still runs."""
         with self._lock:
-            self._closing = True
+            self.closed = True
             self._requests.close()
         if cancel_futures:
             self.process.kill()
@@ -115,34 +111,33 @@ class ForkPool(Executor):
             self.process.wait()
 
 
-def serve(jobs: int) -> None:
-    """Fork a process for each request on the standard input until it is closed.
+def use_pool() -> ForkPool:
+    """Return this process's pool, which is kept: its server has the imports behind it."""
+    with _POOL_LOCK:
+        if not _POOLS or _POOLS[-1].closed:
+            _POOLS[:] = [ForkPool()]
+        return _POOLS[0]
 
-    Parameters
-    ----------
-    jobs : int
-        Processes side by side.
-    """
+
+def serve() -> None:
+    """Fork a process for each request on the standard input until it is closed."""
     requests = Connection(os.dup(0), writable=False)
     replies = Connection(os.dup(1), readable=False)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     preload_modules()
-    queue: deque[Any] = deque()
     running: dict[Connection, tuple[int, int]] = {}
     while True:
         for ready in wait([requests, *running]):
-            if ready is requests:
-                try:
-                    queue.append(requests.recv())
-                except EOFError:
-                    return  # the processes that run end with this one
-                continue
             assert isinstance(ready, Connection)
-            number, pid = running.pop(ready)
-            replies.send((number, *_close_process(ready, pid)))
-        while queue and len(running) < jobs:
-            number, call = queue.popleft()
+            if ready is not requests:
+                number, pid = running.pop(ready)
+                replies.send((number, *_close_process(ready, pid)))
+                continue
+            try:
+                number, call = requests.recv()
+            except EOFError:
+                return  # the processes that run end with this one
             answers, answer = os.pipe()
             parent = os.getpid()
             pid = os.fork()

@@ -5,7 +5,9 @@ A page holds its style, its figures and the script of its map; it asks nothing o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ from ecoanalysis.report.section import (
 )
 from ecoanalysis.study import Study, describe_faults
 from ecoanalysis.wording import use_language
+
+KEY_NUMBERS = ("n_actors", "n_guide_kinds_listed", "n_rated_actors", "n_ties")
 
 
 def render_page(notebook: str | Path, *, language: str) -> str:
@@ -111,10 +115,11 @@ def _describe_page(
 ) -> dict[str, Any]:
     """Say whether a page stands, how its last making ended, and its key numbers."""
     outcome = last.get(page, {})
-    summary = folder / page / "tables" / "summary.csv"
-    numbers = (
-        pd.read_csv(summary).set_index("measure")["value"].to_dict() if summary.is_file() else {}
-    )
+    numbers: Mapping[str, str] = {}
+    with suppress(OSError, ValueError):
+        numbers = json.loads((folder / page / "run.json").read_bytes()).get("summary", {})
+    shown = {name: float(value or "nan") for name, value in numbers.items() if name in KEY_NUMBERS}
+    log = f"_failed/{page}/traceback.txt"
     return {
         "page": page,
         "name": name,
@@ -122,7 +127,8 @@ def _describe_page(
         "status": outcome.get("status", ""),
         "seconds": outcome.get("seconds"),
         "cause": outcome.get("cause") or "",
-        "s": numbers,
+        "s": shown,
+        "log": log if (folder / log).is_file() else "",
     }
 
 

@@ -1,0 +1,79 @@
+"""One batch at a time in a folder: a lock that the system lets go when its owner ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from ecoanalysis.errors import OutputError, UsageError
+
+LOCK = ".lock"
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there. The file `.lock` in it names the owner.
+
+    Raises
+    ------
+    UsageError
+        If another batch holds it; the message names that batch.
+    OutputError
+        If the folder cannot be written to.
+    """
+    file = folder / LOCK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = _open_locked(file)
+        owner = {"process": os.getpid(), "machine": platform.node()}
+        stream.truncate(0)
+        stream.write(json.dumps(owner | {"since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}))
+        stream.flush()
+    except OSError as error:
+        raise OutputError(f"cannot write to {folder}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlink()
+        stream.close()
+
+
+def _open_locked(file: Path) -> IO[str]:
+    while True:
+        stream = file.open("a+", encoding="utf-8")
+        stream.seek(0)
+        if not _lock(stream):
+            raise UsageError(f"{file.parent} is being written to by another batch: {stream.read()}")
+        # The owner before may have taken the file away between the opening and the locking.
+        with suppress(FileNotFoundError):
+            if os.fstat(stream.fileno()).st_ino == file.stat().st_ino:
+                return stream
+        stream.close()
+
+
+def _lock(stream: IO[str]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1 << 20)
+        else:
+            import fcntl
+
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

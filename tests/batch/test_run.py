@@ -1,0 +1,168 @@
+"""What is made and what is left; links to the other language; what a change makes stale."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ecoanalysis.batch import run_reports
+from tests.batch.conftest import hash_pages, write_notebooks
+
+
+def count(status: pd.DataFrame) -> dict[str, int]:
+    return {str(k): int(v) for k, v in status["status"].value_counts().items()}
+
+
+def made(status: pd.DataFrame) -> set[tuple[str, str]]:
+    rows = status[status["status"] == "done"]
+    return set(zip(rows["language"], rows["page"], strict=True))
+
+
+def test_a_second_run_makes_nothing_and_starts_nothing(
+    towns: Path, notebooks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert count(run_reports([towns], out=out)) == {"done": 10}  # (4 + 1) x 2
+    before = {f: f.stat().st_mtime_ns for f in out.rglob("report.*")}
+    monkeypatch.setattr("ecoanalysis.batch.run.use_pool", lambda: pytest.fail("a server"))
+    assert count(run_reports([towns], out=out)) == {"current": 10}
+    assert {f: f.stat().st_mtime_ns for f in out.rglob("report.*")} == before
+    stored = pd.read_csv(out / "towns/status.csv")
+    assert list(stored["status"]) == ["current"] * 10
+    monkeypatch.undo()
+    (out / "towns/fr/index.html").unlink()
+    run_reports([towns], out=out)
+    assert "Town-002" in (out / "towns/fr/index.html").read_text("utf-8")
+
+
+def test_one_changed_row_makes_its_report_and_the_comparison(
+    towns: Path, notebooks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run_reports([towns], out=out)
+    actors = (towns / "actors.csv").read_text("utf-8")
+    (towns / "actors.csv").write_text(actors.replace("Actor 0 of town-002", "Renamed"))
+    status = run_reports([towns], out=out)
+    pages = ("town-002", "comparison")
+    assert made(status) == {(language, page) for language in ("fr", "en") for page in pages}
+    assert "Renamed" in (out / "towns/en/town-002/report.html").read_text("utf-8")
+    assert count(run_reports([towns], out=out, force=True)) == {"done": 10}
+
+
+def test_one_territory_leaves_the_comparison(towns: Path, notebooks: Path, tmp_path: Path) -> None:
+    chosen = {"territories": ["town-001"], "languages": ["fr"]}
+    status = run_reports([towns], out=tmp_path / "out", **chosen)
+    assert list(status["page"]) == ["town-001"]
+    assert not (tmp_path / "out/towns/fr/comparison").exists()
+
+
+def test_what_decides_on_every_page_makes_all_stale(
+    towns: Path, notebooks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run_reports([towns], out=out, languages=["fr"])
+    write_notebooks(notebooks, "x = 1")
+    assert count(run_reports([towns], out=out, languages=["fr"])) == {"done": 5}
+    (towns / "datapackage.yaml").write_text("name: towns\ntitle: Towns\n", encoding="utf-8")
+    assert count(run_reports([towns], out=out, languages=["fr"])) == {"done": 5}
+
+
+def test_an_actor_of_the_whole_country_counts_everywhere(
+    towns: Path, notebooks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    rows = (towns / "actors.csv").read_text("utf-8").splitlines()
+    text = "\n".join([rows[0] + ",reach", *(row + ",local" for row in rows[1:])])
+    wide = text.replace("a0,Actor 0 of town-001,ngo,local", "a9,Bank,ngo,national")
+    (towns / "actors.csv").write_text(wide, encoding="utf-8")
+    run_reports([towns], out=out, languages=["fr"])
+    (towns / "actors.csv").write_text(wide.replace("Bank", "New bank"), encoding="utf-8")
+    assert count(run_reports([towns], out=out, languages=["fr"])) == {"done": 5}
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "changed", "stale"),
+    [
+        # A tie that comes in from elsewhere shows in both; a rater shared by two in both.
+        ("relations", "town-000,a0,b3,supports,1", "town-000,a0,b3,supports,2", {"000", "003"}),
+        ("ratings", "town-001,a0,r1,power,2\ntown-002,a0,r1,power,3",
+         "town-001,a0,r1,power,2\ntown-002,a0,r2,power,3", {"001", "002"}),
+    ],
+)  # fmt: skip
+def test_what_crosses_a_border_counts_on_both_sides(
+    table: str, row: str, changed: str, stale: set[str],
+    towns: Path, notebooks: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    heads = {
+        "relations": "territory_id,source_id,target_id,kind,weight",
+        "ratings": "territory_id,actor_id,rater_id,criterion,value",
+    }
+    actors = (towns / "actors.csv").read_text("utf-8")
+    (towns / "actors.csv").write_text(actors.replace("town-003,a0", "town-003,b3"))
+    raters = [f"town-{t},{r},expert" for t in ("001", "002") for r in ("r1", "r2")]
+    (towns / "raters.csv").write_text("\n".join(["territory_id,rater_id,role", *raters]))
+    (towns / f"{table}.csv").write_text(f"{heads[table]}\n{row}\n", encoding="utf-8")
+    out = tmp_path / "out"
+    run_reports([towns], out=out, languages=["fr"])
+    (towns / f"{table}.csv").write_text(f"{heads[table]}\n{changed}\n", encoding="utf-8")
+    status = run_reports([towns], out=out, languages=["fr"])
+    assert made(status) == {("fr", f"town-{t}") for t in stale} | {("fr", "comparison")}
+
+
+def test_a_language_alone_links_to_no_twin_until_there_is_one(
+    towns: Path, notebooks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run_reports([towns], out=out, languages=["fr"])
+    pages = [out / "towns/fr/town-001/report.html", out / "towns/fr/index.html"]
+    for page in pages:
+        assert 'class="twin" data-href="../' in page.read_text("utf-8")
+        assert 'class="twin" href' not in page.read_text("utf-8")
+    run_reports([towns], out=out, languages=["en"])
+    for page in [*pages, *(Path(str(page).replace("/fr/", "/en/")) for page in pages)]:
+        assert 'class="twin" href="../' in page.read_text("utf-8")
+    alone = hash_pages(out)
+    assert count(run_reports([towns], out=tmp_path / "both")) == {"done": 10}
+    assert hash_pages(tmp_path / "both") == alone
+
+
+def test_a_failure_is_kept_and_made_good(towns: Path, notebooks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_notebooks(notebooks, "assert territory_id != 'town-001', 'no'")
+    place = out / "towns/fr/town-001"
+    place.mkdir(parents=True)
+    (place / "report.html").write_text("older", encoding="utf-8")
+    status = run_reports([towns], out=out, languages=["fr"])
+    assert count(status) == {"done": 4, "failed": 1}
+    assert set(status["cause"]) == {"", "AssertionError: no"}
+    assert (place / "report.html").read_text("utf-8") == "older"
+    assert list(place.iterdir()) == [place / "report.html"]
+    kept = out / "towns/fr/_failed/town-001"
+    assert "AssertionError: no" in (kept / "traceback.txt").read_text("utf-8")
+    index = (out / "towns/fr/index.html").read_text("utf-8")
+    assert '<a href="_failed/town-001/traceback.txt">' in index
+    # The failed page and the comparison that lacked it are made again, the others are not.
+    assert count(run_reports([towns], out=out, languages=["fr"])) == {
+        "current": 3, "done": 1, "failed": 1,
+    }  # fmt: skip
+    write_notebooks(notebooks)
+    assert count(run_reports([towns], out=out, languages=["fr"])) == {"done": 5}
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize("broken", ["", '{"key": ', "[]", '{"key": "of another version"}'])
+def test_a_record_that_is_cut_or_foreign_makes_its_page_again(
+    broken: str, towns: Path, notebooks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run_reports([towns], out=out, languages=["fr"])
+    whole = hash_pages(out)
+    record = out / "towns/fr/town-001/run.json"
+    record.write_text(broken, encoding="utf-8")
+    status = run_reports([towns], out=out, languages=["fr"])
+    assert made(status) == {("fr", "town-001"), ("fr", "comparison")}
+    assert hash_pages(out) == whole
+    assert json.loads(record.read_text("utf-8"))["key"]
