@@ -360,11 +360,16 @@ def test_bridges_hold_the_parts_of_the_network_together() -> None:
 
 def test_stability_is_that_of_the_ranks() -> None:
     edges, actors, _ = _read_graph("karate")
-    found = network.measure_stability(edges, actors=actors, shares=(0.0, 0.1, 0.3))
+    found = network.measure_stability(edges, actors=actors)
     assert (found["n_ties"] == 78).all()
     table = found.pivot_table(index="missing_share", columns="measure", values="correlation")
-    assert table.loc[0.0].tolist() == pytest.approx([1, 1])  # nobody is missing
     assert (table.loc[0.3] < table.loc[0.1]).all()
+    assert table.loc[0.1].between(0.8, 1).all()
+    # Whoever is missing, a star's centre stays first unless it is missing itself, and then all
+    # are equal: each correlation that there is, is 1.
+    star, people, _ = _read_graph("star7")
+    stable = network.measure_stability(star, actors=people)["correlation"]
+    assert stable.to_numpy() == pytest.approx(1)
     ring = _ties(("a", "b"), ("b", "c"), ("c", "a"))  # all alike: no order that could hold
     alike = network.measure_stability(ring, actors=_actors(dict.fromkeys("abc", "x")))
     assert alike["correlation"].isna().all()
@@ -459,12 +464,12 @@ def test_a_large_territory_is_measured_fast() -> None:
     actors = pd.DataFrame({"actor_id": names, "helix": random.choice(list("abcd"), 1190)})
     ends = random.choice(names, (6000, 2))
     ties = pd.DataFrame(ends, columns=["source_id", "target_id"]).assign(kind="funds")
-    start = time.perf_counter()
+    start = time.process_time()
     network.measure_actors(ties, actors=actors)
     network.measure_territory(ties, actors=actors)
     network.measure_mixing(ties, actors=actors, group="helix")
     network.tabulate_mixing(ties, actors=actors, group="helix")
-    assert time.perf_counter() - start < 2  # about 0.1 s on a laptop
+    assert time.process_time() - start < 2  # about 0.3 s
 
 
 PAIRS = st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")), max_size=20)

@@ -1,10 +1,15 @@
 """Describe the network of one territory: positions, bridges, groups, and ties that cross groups.
 
-All measures count ties inside the territory, as `ties.combine_ties` makes them: several relations
-between two actors are one tie, self-relations and weight zero are none, isolates stay. Unless
-told otherwise direction is dropped. A value that is not defined (density of one actor, E-I
-without a tie, the constraint of an isolate) is missing, never 0. Brokerage, mixing and core mean
-something for ties that somebody chose, not for memberships: the caller passes the free ties.
+Ties are those inside the territory, as `ties.combine_ties` makes them: several relations between
+two actors are one tie, self-relations and weight zero are none, isolates stay. Direction is
+dropped unless told otherwise. A value that is not defined (density of one actor, E-I without a
+tie, the constraint of an isolate) is missing, never 0. Brokerage, mixing and core mean something
+for ties that somebody chose, not for memberships: the caller passes the free ties.
+
+All functions take `relations` (source_id, target_id; optionally weight, status, directed) and
+`actors` (actor_id, one row each, those without a tie too); `group` names a column of `actors` in
+which blank and "unclassified" are no group. They raise `UsageError` if an actor is listed twice,
+a weight is negative, or there is no such column.
 """
 
 from ecoanalysis.network.arcs import LARGE

@@ -33,15 +33,9 @@ class Arcs:
         """Ties of each actor; of arcs those that leave and those that arrive."""
         return np.bincount(np.concatenate([self.source, self.target]), minlength=self.n)
 
-    def sum_weights(self) -> Values:
-        """Sum the weights of each actor's ties."""
-        ends = np.concatenate([self.source, self.target])
-        return np.bincount(ends, np.tile(self.weight, 2), minlength=self.n).astype(float)
-
     def make_graph(self) -> igraph.Graph:
         """Make the igraph graph with the same order of actors and ties."""
-        ends = np.column_stack([self.source, self.target])
-        return igraph.Graph(self.n, ends, directed=self.directed)
+        return igraph.Graph(self.n, np.stack([self.source, self.target], 1), self.directed)
 
 
 def read_arcs(

@@ -30,12 +30,8 @@ def measure_brokerage(
 
     Parameters
     ----------
-    relations : pandas.DataFrame
-        source_id, target_id; optionally weight, status, directed (see `ties.combine_ties`).
-    actors : pandas.DataFrame
-        actor_id and the column `group`; triples with an actor without a group are left out.
-    group : str
-        Column that holds the groups.
+    relations, actors, group
+        See the package; triples with an actor without a group are left out.
     directed : bool
         Count arcs instead of pairs.
     permutations : int
@@ -47,15 +43,9 @@ def measure_brokerage(
     Returns
     -------
     pandas.DataFrame
-        One row an actor, in the order of `actors`: actor_id; coordinator, itinerant, gatekeeper,
-        representative, liaison (undirected: coordinator, itinerant, boundary, liaison) and total,
-        all int >= 0; with permutations one column `<role>_p` each, 0-1: how often chance gives at
-        least as many.
-
-    Raises
-    ------
-    UsageError
-        If `actors` has no column `group` or lists an actor twice.
+        One row an actor: actor_id; coordinator, itinerant, gatekeeper, representative, liaison
+        (undirected: coordinator, itinerant, boundary, liaison) and total, int >= 0; with
+        permutations `<role>_p`, 0-1: how often chance gives at least as many.
     """
     codes = code_groups(actors, group)
     arcs = read_arcs(relations, actors=actors, directed=directed)

@@ -20,18 +20,16 @@ EXHAUSTIVE = 20
 
 
 def classify_communities(
-    relations: pd.DataFrame, *, actors: pd.DataFrame, runs: int | None = None, seed: int = 1
+    relations: pd.DataFrame, *, actors: pd.DataFrame, seed: int = 1
 ) -> pd.DataFrame:
     """Put actors into communities: many ties within, few between (Leiden; Traag et al. 2019).
 
     Parameters
     ----------
     relations, actors
-        As for `measure_mixing`; no groups are needed.
-    runs : int, optional
-        The best of so many runs is taken: of 10, beyond 2,000 actors of 1.
+        See the package.
     seed : int
-        Of the runs.
+        Of the runs: the best of 10 is taken, beyond 2,000 actors the first.
 
     Returns
     -------
@@ -41,40 +39,29 @@ def classify_communities(
     """
     graph = read_arcs(relations, actors=actors).make_graph()
     igraph.set_random_number_generator(random.Random(seed))
-    found = [
+    runs = [
         graph.community_leiden(objective_function="modularity", n_iterations=10)
-        for _ in range(runs or (10 if graph.vcount() <= LARGE else 1))
+        for _ in range(10 if graph.vcount() <= LARGE else 1)
     ]
     igraph.set_random_number_generator(random)
-    best = max(found, key=lambda one: one.modularity if graph.ecount() else 0.0)
-    ids = index_actors(actors)
-    modularity = best.modularity if graph.ecount() else np.nan
-    return pd.DataFrame(
-        {
-            "actor_id": ids,
-            "community": rank_components(ids, best.membership),
-            "modularity": modularity,
-        }
-    )
+    best, ids = max(runs, key=lambda one: one.modularity), index_actors(actors)
+    found = pd.DataFrame({"actor_id": ids, "community": rank_components(ids, best.membership)})
+    return found.assign(modularity=best.modularity if graph.ecount() else np.nan)
 
 
-def classify_core(
-    relations: pd.DataFrame, *, actors: pd.DataFrame, starts: int = 20, seed: int = 1
-) -> pd.DataFrame:
+def classify_core(relations: pd.DataFrame, *, actors: pd.DataFrame, seed: int = 1) -> pd.DataFrame:
     """Divide actors into a core, tied to everybody, and a periphery without ties among itself.
 
     The division whose ideal pattern, a tie wherever an end is in the core, correlates best with
     the ties (Borgatti & Everett 2000, discrete): all divisions are tried up to 20 actors, beyond
-    that a local search from several starts, beyond 2,000 from the best-tied only.
+    that a local search from 20 random starts and from the best-tied, beyond 2,000 from those only.
 
     Parameters
     ----------
     relations, actors
-        As for `measure_mixing`; no groups are needed.
-    starts : int
-        Random starts of the search, beside those from the best-tied actors.
+        See the package.
     seed : int
-        Of the starts.
+        Of the random starts.
 
     Returns
     -------
@@ -86,7 +73,7 @@ def classify_core(
     n, m = both.n, len(both.source) // 2
     core, fit = np.zeros(n, dtype=bool), np.nan
     if 0 < m < n * (n - 1) // 2:
-        core = _try_all(both) if n <= EXHAUSTIVE else _search(both, starts, seed)
+        core = _try_all(both) if n <= EXHAUSTIVE else _search(both, seed)
         fit = float(_correlate(both, core.sum(), _count_touched(both, core)))
     return pd.DataFrame({"actor_id": index_actors(actors), "core": core, "fit": fit})
 
@@ -121,7 +108,7 @@ def _try_all(both: Arcs) -> Flags:
     return core
 
 
-def _search(both: Arcs, starts: int, seed: int) -> Flags:
+def _search(both: Arcs, seed: int) -> Flags:
     """Move one actor at a time while the fit grows, from the best-tied and from random cores."""
     rng, order = np.random.default_rng(seed), np.argsort(-both.degree, kind="stable")
     rank = np.argsort(order)
@@ -129,7 +116,7 @@ def _search(both: Arcs, starts: int, seed: int) -> Flags:
     touched = np.cumsum(np.bincount(reached, minlength=both.n)) / 2
     size = int(np.argmax(_correlate(both, np.arange(1, both.n + 1), touched))) + 1
     best, best_fit = rank < size, -1.0
-    for start in range(1 + (starts if both.n <= LARGE else 0)):
+    for start in range(21 if both.n <= LARGE else 1):
         core = rank < size if start == 0 else rng.permutation(both.n) < size
         fit = float(_correlate(both, core.sum(), _count_touched(both, core)))
         while True:

@@ -33,18 +33,12 @@ def measure_mixing(
 
     Parameters
     ----------
-    relations : pandas.DataFrame
-        source_id, target_id; optionally weight, status, directed (see `ties.combine_ties`).
-    actors : pandas.DataFrame
-        actor_id and the column `group`; blank and "unclassified" are no group.
-    group : str
-        Column that holds the groups.
+    relations, actors, group
+        See the package.
     directed : bool
         Count arcs instead of pairs. The value by chance is the same.
-    permutations : int
-        Number of times that the groups are dealt anew over the fixed graph.
-    seed : int
-        Of the permutations.
+    permutations, seed : int
+        Number of times that the groups are dealt anew over the fixed graph, and its seed.
 
     Returns
     -------
@@ -58,11 +52,6 @@ def measure_mixing(
         - ei_p : 0-1, share of the deals at least as far from it, this one counted in
         - assortativity : -1 to 1 (all within), 0 by chance; missing without ties in two groups
         - n_ungrouped : int, ties left out since an end has no group
-
-    Raises
-    ------
-    UsageError
-        If `actors` has no column `group` or lists an actor twice.
     """
     codes = code_groups(actors, group)
     arcs = read_arcs(relations, actors=actors, directed=directed)
@@ -95,9 +84,8 @@ def tabulate_mixing(
         Groups in alphabetical order, zeros included: source_group, target_group, n_ties (int).
         Undirected ties fill the upper triangle with its diagonal, directed ones the whole square.
     """
-    mixing = count_mixing(
-        code_groups(actors, group), read_arcs(ties, actors=actors, directed=directed)
-    )
+    arcs = read_arcs(ties, actors=actors, directed=directed)
+    mixing = count_mixing(code_groups(actors, group), arcs)
     names = _list_groups(actors[group])
     if directed:
         source, target = (place.ravel() for place in np.indices(mixing.shape))

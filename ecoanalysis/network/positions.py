@@ -37,15 +37,12 @@ def measure_actors(
 
     Parameters
     ----------
-    relations : pandas.DataFrame
-        source_id, target_id; optionally weight, status, directed (see `ties.combine_ties`).
-    actors : pandas.DataFrame
-        One row each (actor_id); those without a tie are measured too.
+    relations, actors
+        See the package.
     directed : bool
         Count arcs: degree and coreness then add those in and those out (Freeman 1978).
     weighted : bool
-        Use the recorded weights (blank = 1) in strength, PageRank and Burt's measures. Otherwise
-        every tie weighs 1.
+        Use the recorded weights (blank = 1) in strength, PageRank and Burt's measures.
     seed : int, optional
         Beyond 2,000 actors estimate betweenness from the paths out of 500 actors drawn with this
         seed (Brandes & Pich 2007); otherwise it is exact, whatever that takes.
@@ -70,22 +67,18 @@ def measure_actors(
         - component : int, 0 for the largest group of actors tied to one another directly or not,
           whatever the direction; equal sizes in the order of their first actor_id
         - isolate : bool, no tie inside the territory
-
-    Raises
-    ------
-    UsageError
-        If an actor is listed twice or a weight is negative.
     """
     ids = index_actors(actors)
     arcs = read_arcs(relations, actors=actors, directed=directed, weighted=weighted)
     graph, n = arcs.make_graph(), arcs.n
     weights = arcs.weight.tolist() if weighted else None
+    ends = np.concatenate([arcs.source, arcs.target])
     constraint, effective, contacts = measure_holes(mirror_arcs(arcs))
     return pd.DataFrame(
         {
             "actor_id": ids,
             "degree": arcs.degree,
-            "strength": arcs.sum_weights(),
+            "strength": np.bincount(ends, np.tile(arcs.weight, 2), minlength=n).astype(float),
             "betweenness": measure_betweenness(graph, seed),
             "closeness": np.array(graph.closeness(mode="out", normalized=True), dtype=float),
             "harmonic": np.array(graph.harmonic_centrality(mode="out"), dtype=float),

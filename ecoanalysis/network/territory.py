@@ -18,12 +18,8 @@ def measure_territory(
 
     Parameters
     ----------
-    ties : pandas.DataFrame
-        As `ties.select_ties` returns them.
-    actors : pandas.DataFrame
-        actor_id and the column `group`.
-    group : str
-        Column whose values `cross_share` compares.
+    ties, actors, group
+        See the package; `cross_share` compares the groups.
 
     Returns
     -------
@@ -60,10 +56,8 @@ def measure_layers(ties: pd.DataFrame, *, actors: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    ties : pandas.DataFrame
-        As `ties.select_ties` returns them.
-    actors : pandas.DataFrame
-        One row each (actor_id).
+    ties, actors
+        As `ties.select_ties` returns the ties; see the package.
 
     Returns
     -------
