@@ -258,19 +258,22 @@ def _print_status(status: pd.DataFrame) -> None:
 def export(
     study: StudyPath,
     *,
-    to: Annotated[Literal["xlsx"], typer.Option("--to", help="Format of the file.")],
-    out_file: Annotated[
-        Path | None, typer.Option("--out", help="File to write; STUDY.xlsx when not given.")
+    to: Annotated[Literal["xlsx", "parquet"], typer.Option("--to", help="Format to write.")],
+    target: Annotated[
+        Path | None, typer.Option("--out", help="File (xlsx) or new folder (parquet) to write.")
     ] = None,
     language: ScreenLanguage,
 ) -> None:
-    """Write a whole study to one file for other programs."""
-    from ecoanalysis.export import export_xlsx
+    """Write a whole study for other programs."""
+    from ecoanalysis.export import export_parquet, export_xlsx
     from ecoanalysis.study import read_study
 
-    target = out_file or Path(f"{study.resolve().name}.xlsx")
-    export_xlsx(read_study(study), target, language=use_language(language))
-    out.print(str(target), markup=False)
+    place = target or Path(f"{study.resolve().name}{'.xlsx' if to == 'xlsx' else '-parquet'}")
+    if to == "xlsx":
+        export_xlsx(read_study(study), place, language=use_language(language))
+    else:
+        export_parquet(read_study(study), place)
+    out.print(str(place), markup=False)
 
 
 def main() -> None:

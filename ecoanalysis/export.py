@@ -16,7 +16,11 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ecoanalysis.errors import UsageError
+from ecoanalysis.schemas import REQUIRED
 from ecoanalysis.study import Study
+from ecoanalysis.study.descriptor import write_descriptor
+from ecoanalysis.study.files import DESCRIPTOR
+from ecoanalysis.study.write import restore_answers
 from ecoanalysis.wording import Language
 
 NOTICE = "notice"
@@ -37,14 +41,8 @@ def write_tables(
 ) -> None:
     """Write tables as CSV files with a descriptor of their types, all of them or none.
 
-    Parameters
-    ----------
-    tables : mapping of str to pandas.DataFrame
-        Tables by name.
-    folder : str or path
-        Folder to make, or to replace; nothing is written when it is an empty string.
-    notice : str
-        Licence or warning, written on each row in a last column ``notice``.
+    The folder is made, or replaced; nothing is written when it is an empty string. The `notice`, a
+    licence or warning, stands on each row in a last column ``notice``.
     """
     if folder == "":
         return
@@ -63,22 +61,9 @@ def write_tables(
 
 
 def read_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
-    """Read back what `write_tables` wrote, without the notice.
+    """Read back what `write_tables` wrote, with types, without the notice.
 
-    Parameters
-    ----------
-    folder : str or path
-        Folder of the tables.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        The tables with their types; text that was blank is missing.
-
-    Raises
-    ------
-    UsageError
-        If the folder holds no such tables.
+    Text that was blank is missing. A folder without such tables is a UsageError.
     """
     file = Path(folder) / PACKAGE
     if not file.is_file():
@@ -93,24 +78,10 @@ def read_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
 def read_results(
     results: str | Path, *, territories: pd.DataFrame
 ) -> dict[str, dict[str, pd.DataFrame]]:
-    """Read the stored tables of those territories that have some.
+    """Read the stored tables of those territories that have some, in the order of the table.
 
-    Parameters
-    ----------
-    results : str or path
-        Folder that holds one folder a territory, with its ``tables`` in it.
-    territories : pandas.DataFrame
-        Column territory_id.
-
-    Returns
-    -------
-    dict of str to dict
-        Tables by territory, in the order of `territories`.
-
-    Raises
-    ------
-    UsageError
-        If no territory has stored tables.
+    The folder `results` holds one folder a territory, with its ``tables`` in it. If none has any,
+    it is a UsageError.
     """
     folders = {t: Path(results) / t / "tables" for t in territories["territory_id"]}
     found = {t: read_tables(f) for t, f in folders.items() if (f / PACKAGE).is_file()}
@@ -120,22 +91,15 @@ def read_results(
 
 
 def export_xlsx(study: Study, path: str | Path, *, language: Language) -> None:
-    """Write a whole study to one workbook, a sheet a table that has rows.
+    """Write a whole study to one workbook, whole or not at all, a sheet a table that has rows.
 
-    Parameters
-    ----------
-    study : Study
-        The study.
-    path : str or path
-        File to write, whole or not at all.
-    language : Language
-        Language of the notice, which stands on a sheet of its own and on each row.
+    The notice stands on a sheet of its own and on each row.
     """
     notice = study.descriptor.notice.get(language.code, "")
     book = Workbook()
     book.remove(book.active)  # type: ignore[arg-type]
     for name, table in study.tables.items():
-        if len(table) or name in ("territories", "actors"):
+        if len(table) or name in REQUIRED:
             _fill_sheet(book.create_sheet(name), table, notice)
     if notice:
         _fill_sheet(book.create_sheet(NOTICE), pd.DataFrame({NOTICE: [notice]}), "")
@@ -146,57 +110,64 @@ def export_xlsx(study: Study, path: str | Path, *, language: Language) -> None:
         (Path(folder) / "study.xlsx").replace(target)
 
 
+def export_parquet(study: Study, path: str | Path) -> None:
+    """Write a whole study to a new folder as Parquet, which `read_study` reads back.
+
+    The notice stands in the descriptor and with the properties of each file. A folder that holds
+    anything, or pyarrow not being installed, is a UsageError.
+    """
+    folder = Path(path)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already; choose a folder that is new or empty.")
+    tables = {n: t for n, t in study.tables.items() if len(t) or n in REQUIRED}
+    with _replace_folder(folder) as building:
+        for name, table in tables.items():
+            written = restore_answers(table).dropna(axis="columns", how="all")
+            written.attrs = {NOTICE: study.descriptor.notice}
+            try:
+                written.to_parquet(building / f"{name}.parquet", index=False)
+            except ImportError as error:
+                raise UsageError(
+                    "This needs pyarrow: pip install 'ecoanalysis[parquet]'"
+                ) from error
+        own, name = study.descriptor, study.study_id
+        text = write_descriptor(own, name=name, tables=tables, ending="parquet")
+        (building / DESCRIPTOR).write_text(text, encoding="utf-8")
+
+
 def neutralise_formulas(table: pd.DataFrame) -> pd.DataFrame:
     """Put an apostrophe before each text that a spreadsheet would run as a formula.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Any table; numbers, dates and booleans stay as they are.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The table, texts that start with ``= + - @``, tab or line break (also after a semicolon)
-        with an apostrophe before; one more where there are some already, so that
-        `read_tables` can take it away.
+    Those are texts that start with ``= + - @``, tab or line break, also after a semicolon; where
+    there are apostrophes already, one more is put, so that `read_tables` can take it away.
 
     Examples
     --------
     >>> neutralise_formulas(pd.DataFrame({"name": ["=1+1"], "n": [-1]})).values.tolist()
     [["'=1+1", -1]]
     """
-    return table.apply(_map_text, args=(_FORMULA, r"\1'\2")) if len(table) else table
+    return _map_texts(table, _FORMULA, r"\1'\2")
 
 
-def _map_text(column: pd.Series, pattern: re.Pattern[str], by: str) -> pd.Series:
-    if column.dtype.kind in _TYPES:
-        return column
-    return column.map(lambda cell: pattern.sub(by, cell) if isinstance(cell, str) else cell)
+def _map_texts(table: pd.DataFrame, pattern: re.Pattern[str], by: str) -> pd.DataFrame:
+    texts = [name for name, kind in table.dtypes.items() if kind.kind not in _TYPES]
+    changed = table[texts].map(lambda c: pattern.sub(by, c) if isinstance(c, str) else c)
+    return table.assign(**changed) if texts else table
 
 
 def _describe(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, object]]:
-    return [
-        {
-            "name": name,
-            "path": f"{name}.csv",
-            "schema": {
-                "fields": [
-                    {"name": str(column), "type": _TYPES.get(kind.kind, "string")}
-                    for column, kind in table.dtypes.items()
-                ],
-            },
-        }
-        for name, table in tables.items()
-    ]
+    described: list[dict[str, object]] = []
+    for name, table in tables.items():
+        types = [(str(c), _TYPES.get(kind.kind, "string")) for c, kind in table.dtypes.items()]
+        fields = [{"name": column, "type": kind} for column, kind in types]
+        described.append({"name": name, "path": f"{name}.csv", "schema": {"fields": fields}})
+    return described
 
 
 def _read_table(file: Path, schema: Mapping[str, list[dict[str, str]]]) -> pd.DataFrame:
     types = {field["name"]: field["type"] for field in schema["fields"]}
     raw = pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
-    table = (
-        raw[list(types)].apply(_map_text, args=(_NEUTRAL, r"\1\2")) if len(raw) else raw[[*types]]
-    )
+    table = _map_texts(raw[list(types)], _NEUTRAL, r"\1\2")
     booleans = [name for name, kind in types.items() if kind == "boolean"]
     table[booleans] = table[booleans] == "True"
     return table.astype({n: _DTYPES.get(kind, "bool") for n, kind in types.items()})
@@ -217,19 +188,16 @@ def _replace_folder(place: Path) -> Iterator[Path]:
 
 def _fill_sheet(sheet: Worksheet, table: pd.DataFrame, notice: str) -> None:
     """Fill one sheet: header that stays, widths that fit, text that stays text."""
-    named = table.assign(**{NOTICE: notice}) if notice else table
-    shown = neutralise_formulas(named)
+    shown = neutralise_formulas(table.assign(**{NOTICE: notice}) if notice else table)
     sheet.append([str(column) for column in shown.columns])
     for row in shown.astype(object).where(shown.notna(), None).itertuples(index=False):
         sheet.append([_CONTROL.sub("", c) if isinstance(c, str) else c for c in row])
-    for cells in sheet.iter_rows(min_row=2):
-        for cell in cells:
-            if isinstance(cell.value, str):
-                cell.data_type = "s"
-    for cell in sheet[1]:
-        cell.font, cell.alignment = Font(bold=True), Alignment(vertical="top")
+    for cell in (cell for cells in sheet.iter_rows(min_row=2) for cell in cells):
+        if isinstance(cell.value, str):
+            cell.data_type = "s"
     sheet.freeze_panes = "A2"
     for i, column in enumerate(shown.columns, start=1):
-        longest = shown[column].dropna().astype(str).str.len().max()
-        width = min(max(len(str(column)), 0 if pd.isna(longest) else int(longest)) + 2, WIDEST)
-        sheet.column_dimensions[get_column_letter(i)].width = width
+        cell = sheet.cell(1, i)
+        cell.font, cell.alignment = Font(bold=True), Alignment(vertical="top")
+        widths = [len(str(column)), *shown[column].dropna().astype("str").str.len()]
+        sheet.column_dimensions[get_column_letter(i)].width = min(max(widths) + 2, WIDEST)

@@ -7,6 +7,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from ecoanalysis import export
 from ecoanalysis.errors import UsageError
@@ -116,3 +117,24 @@ def test_a_workbook_holds_the_study_and_no_formula(good_study: Path, tmp_path: P
     assert all("ictional" in str(row[-1]) for row in rows[1:])
     assert sheet.freeze_panes == "A2"
     assert [p.name for p in (tmp_path / "x").iterdir()] == ["study.xlsx"]
+
+
+def test_a_study_in_parquet_reads_back_the_same(good_study: Path, tmp_path: Path) -> None:
+    study = read_study(good_study)
+    export.export_parquet(study, tmp_path / "copy")
+    again = read_study(tmp_path / "copy")
+    assert again.warnings.empty
+    assert again.descriptor == study.descriptor
+    for name, table in study.tables.items():
+        assert_frame_equal(again.tables[name], table)
+    with pytest.raises(UsageError, match="copy is there already"):
+        export.export_parquet(study, tmp_path / "copy")
+
+
+def test_the_notice_goes_with_each_parquet_file(good_study: Path, tmp_path: Path) -> None:
+    with (good_study / "datapackage.yaml").open("a", encoding="utf-8") as file:
+        file.write("  notice: {fr: Vu, en: Seen}\n")
+    export.export_parquet(read_study(good_study), tmp_path / "copy")
+    actors = pd.read_parquet(tmp_path / "copy" / "actors.parquet")
+    assert actors.attrs["notice"] == {"fr": "Vu", "en": "Seen"}
+    assert actors["founded"].dtype == "float64"

@@ -106,8 +106,10 @@ def read_descriptor(
     return Descriptor(**said), faults
 
 
-def write_descriptor(descriptor: Descriptor, *, name: str, tables: Iterable[str]) -> str:
-    """Write a descriptor as YAML, with the CSV files of `tables` as its resources."""
+def write_descriptor(
+    descriptor: Descriptor, *, name: str, tables: Iterable[str], ending: str = "csv"
+) -> str:
+    """Write a descriptor as YAML, with the files of tables as its resources."""
     default, own = asdict(Descriptor(title={})), asdict(descriptor)
     if descriptor.fictional and descriptor.notice == FICTIONAL_NOTICE:
         own["notice"] = {}
@@ -117,7 +119,7 @@ def write_descriptor(descriptor: Descriptor, *, name: str, tables: Iterable[str]
         "languages": list(descriptor.languages),
         **{key: own[part] for part, key in _LISTS.items()},
         "ecosystem": {name: own[name] for name in _SETTINGS if own[name] != default[name]},
-        "resources": [{"name": table, "path": f"{table}.csv"} for table in tables],
+        "resources": [{"name": table, "path": f"{table}.{ending}"} for table in tables],
     }
     filled = {key: value for key, value in document.items() if value}
     return yaml.safe_dump(filled, allow_unicode=True, sort_keys=False, width=100)

@@ -102,13 +102,19 @@ def new_study(path: str | Path) -> None:
     (folder / DESCRIPTOR).write_text(text, encoding="utf-8")
 
 
+def restore_answers(table: pd.DataFrame) -> pd.DataFrame:
+    """Put "don't know" back where a table of answers has it in a column of its own."""
+    if DONT_KNOW not in table:
+        return table
+    answers = _write_column(table["value"], {"numeric": True})
+    answers = answers.mask(table[DONT_KNOW].astype(bool), DONT_KNOW)
+    return table.drop(columns=DONT_KNOW).assign(value=answers)
+
+
 def _write_csv(table: pd.DataFrame, name: str) -> str:
     """Write one table: the declared columns that are filled or required, then the others."""
     fields = list_fields(name)
-    if name == "ratings" and DONT_KNOW in table:
-        answers = _write_column(table["value"], fields["value"])
-        answers = answers.mask(table[DONT_KNOW].astype(bool), DONT_KNOW)
-        table = table.drop(columns=DONT_KNOW).assign(value=answers)
+    table = restore_answers(table)
     given = table.dropna(axis="columns", how="all")
     columns: list[Any] = [c for c in fields if c in given or "required" in fields[c]["constraints"]]
     columns += [c for c in given if c not in fields]
