@@ -252,11 +252,7 @@ def score_array(
 
 
 def scale_criteria(
-    values: Values,
-    *,
-    tree: Hierarchy,
-    normalisation: NormaliseMethod,
-    aggregation: AggregateMethod,
+    values: Values, *, tree: Hierarchy, normalisation: NormaliseMethod, aggregation: AggregateMethod
 ) -> Values:
     """Normalise (..., actors, leaves) for an aggregation: on 1-100 or 1-n where 0 would annul."""
     check_scales(tree.scales, names=tree.codes, method=normalisation)

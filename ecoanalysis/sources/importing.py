@@ -22,6 +22,7 @@ from ecoanalysis.sources.records import map_records
 from ecoanalysis.sources.relations import join_relations, list_organisations, read_ties
 from ecoanalysis.sources.report import ImportReport, make_report
 from ecoanalysis.sources.saving import open_study, save_study
+from ecoanalysis.study.columns import type_columns
 from ecoanalysis.study.suggest import suggest_words
 
 _MOST_FAULTS = 20
@@ -36,7 +37,7 @@ def import_list(
     territory_id: str | None = None,
     mapping: str | Path | None = None,
 ) -> ImportReport:
-    """Bring a list into a study.
+    """Bring a list into a study, which is made where the mapping names its territories.
 
     The mapping, and the report as ``report.csv`` and ``report-rows.csv``, are kept in the study's
     folder ``import``. Importing the same list again changes nothing.
@@ -45,10 +46,8 @@ def import_list(
     ----------
     source_format : {"geojson", "table", "gexf", "graphml"}
         Form of the files of the list; a table is CSV, XLSX or a JSON list of objects.
-    files, mapping : path
+    files, mapping, study_path : path
         Without a mapping (YAML; see docs/mapping.md) obvious names are recognised.
-    study_path : path
-        Folder of the study; made when it is not there and the mapping names the territories.
     territory_id : str, optional
         The territory that every record belongs to.
 
@@ -79,18 +78,15 @@ def import_list(
         )
     ties = read_ties(raw, edges, records=records, mapping=how)
     named = list_organisations(ties, placed=fit, mapping=how)
-    named = named.set_axis(range(len(placed), len(placed) + len(named))).astype(
-        fit.dtypes[named.columns]
-    )
+    numbers = range(len(placed), len(placed) + len(named))
+    named = named.set_axis(numbers).astype(fit.dtypes[named.columns])
     added = pd.concat([fit[named.columns], named])
     graph = source_format in ("gexf", "graphml")
     joined, outcomes, conflicts = join_records(actors, records=added, distinct=graph)
+    homes = added[["record_id", "territory_id"]].join(outcomes["actor_id"])
+    undirected = list(kinds.index[kinds["directed"].eq("no")])
     relations, tied = join_relations(
-        study.tables["relations"],
-        ties=ties,
-        homes=added[["record_id", "territory_id"]].join(outcomes["actor_id"]),
-        actors=joined,
-        undirected=list(kinds.index[kinds["directed"].eq("no")]),
+        study.tables["relations"], ties=ties, homes=homes, actors=joined, undirected=undirected
     )
     tables = {"territories": _locate_territories(territories, joined), "actors": joined}
     if len(relations):
@@ -99,21 +95,17 @@ def import_list(
     source.setdefault("accessed_on", str(date.today()))
     save_study(study, source=source, **tables)
     once = named.drop_duplicates("record_id")[["record_id", "name"]].join(outcomes)
-    parts = [
-        _list_records(records, notes, placed, outcomes, conflicts),
-        once.rename(columns={"name": "found"}).assign(
-            table="organisations", field="name", reason="named"
-        ),
+    once = once.rename(columns={"name": "found"}).assign(field="name", reason="named")
+    read = [
+        _list_records(records, notes, placed, outcomes, conflicts).assign(table="actors"),
+        once.assign(table="organisations"),
         ties[["file", "row", "found"]].join(tied).assign(table="relations"),
     ]
     known_fields = {*how.fields, reading.LATITUDE, reading.LONGITUDE, reading.SHAPE}
-    report = make_report(
-        pd.concat(parts, ignore_index=True),
-        source=how.source["name"],
-        n_new=len(joined) - len(actors),
-        guesses=how.columns if how.guessed else {},
-        unused=[str(field) for field in raw if field not in known_fields],
-    )
+    unused = [str(field) for field in raw if field not in known_fields]
+    n_new, guesses = len(joined) - len(actors), how.columns if how.guessed else {}
+    rows = pd.concat(read, ignore_index=True).assign(source=source["name"])
+    report = make_report(rows, n_new=n_new, guesses=guesses, unused=unused)
     _keep_import(report, how, study.path / "import", mapping)
     return report
 
@@ -124,17 +116,14 @@ def _read_list(
     """Read a list, its edges, and the mapping that says, or guesses, what its fields are."""
     if not files:
         raise UsageError("No file to import.")
+    check_name(source_format, ("geojson", "table", "gexf", "graphml"), "Format")
     how = None if mapping is None else read_mapping(mapping)
     if source_format in ("gexf", "graphml"):
         raw, edges = reading.read_graph(files, source_format=source_format)
-    elif source_format in ("geojson", "table"):
-        sheet = how.sheet if how else None
-        table = source_format == "table"
+    else:
+        sheet, table = how.sheet if how else None, source_format == "table"
         raw = reading.read_table(files, sheet=sheet) if table else reading.read_geojson(files)
         edges = raw[:0].reindex(columns=reading.EDGE_ENDS).astype("str")
-    else:
-        allowed = "geojson, table, gexf, graphml"
-        raise UsageError(f"Unknown format: {source_format!r}; allowed: {allowed}.")
     if how is None:
         return raw, edges, guess_mapping(raw.columns, source_title=Path(files[0]).stem)
     where = f"{Path(str(mapping)).name}, field"
@@ -150,9 +139,8 @@ def _list_territories(
 ) -> pd.DataFrame:
     """Join the territories of the study and those that the mapping brings."""
     brought = pd.DataFrame(how.territories, columns=list_columns("territories"), dtype="str")
+    brought = type_columns("territories", brought.fillna(""))
     brought = brought[~brought["territory_id"].isin(known["territory_id"])]
-    numbers = [*_POINT, "population"]
-    brought[numbers] = brought[numbers].apply(pd.to_numeric)
     territories = pd.concat([known, brought], ignore_index=True)
     if territories.empty:
         raise UsageError(
@@ -160,10 +148,9 @@ def _list_territories(
             "`territories` in the mapping."
         )
     ids = [str(name) for name in territories["territory_id"]]
-    for name in [
-        at for key in ("prefixes", "cities") for at in how.placement.get(key, {}).values()
-    ]:
-        check_name(name, ids, "placement in the mapping, territory")
+    for key in ("prefixes", "cities"):
+        for name in how.placement.get(key, {}).values():
+            check_name(name, ids, "placement in the mapping, territory")
     if territory_id is not None:
         check_name(territory_id, ids, "Territory")
     return territories
@@ -254,7 +241,7 @@ def _list_records(
     joined["position"] = joined["position"].map(placed["record"])
     noted = pd.concat([notes, joined.dropna(subset="position")])
     noted = noted.join(place, on="position").assign(outcome="noted").drop_duplicates()
-    return pd.concat([whole, noted], ignore_index=True).assign(table="actors")
+    return pd.concat([whole, noted], ignore_index=True)
 
 
 def _keep_import(

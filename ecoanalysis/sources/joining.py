@@ -15,20 +15,14 @@ _ID_LENGTH = 48
 def join_records(
     actors: pd.DataFrame, *, records: pd.DataFrame, distinct: bool = False
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Add the records of a list to the actors of a study.
+    """Add the records of a list, placed and named, to the actors of a study.
 
     A record that the study knows by its provenance only fills the blanks of its actor: what the
     study says, perhaps corrected by a person, stays. Any other record joins an actor where
     `linkage.match_records` finds that both are one organisation, else it becomes a new actor.
     Actors that the study has are never merged with each other, nor, in a list whose records are
-    `distinct`, its records. One record in several territories is one actor_id in each of them.
-
-    Parameters
-    ----------
-    actors, records : pandas.DataFrame
-        The actors table of the study; placed records with a name, in its columns, and `record_id`.
-    distinct : bool
-        Does the list itself tell its organisations apart, as the nodes of a graph do?
+    `distinct`, as the nodes of a graph are, its records. One record in several territories is one
+    actor_id in each.
 
     Returns
     -------
@@ -96,8 +90,7 @@ def _tell_apart(actors: pd.DataFrame, sources: list[str]) -> pd.DataFrame:
 def _name_actors(actors: pd.DataFrame, n_settled: int) -> pd.Series:
     """Give new actors a readable identifier that no other organisation of the study has.
 
-    The name; where several share it, name and city; then name and record. A record in several
-    territories has one identifier.
+    The name; where several share it, name and city; then name and record.
     """
     ids = actors["actor_id"].astype("str").copy()
     keys = _list_keys(actors)["key"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from ecoanalysis.errors import UsageError
@@ -23,21 +24,6 @@ MAPPED_COLUMNS = tuple(column for column in list_columns("actors") if column not
 """Columns of the actors table that fields go to; the import fills the others by other keys."""
 
 _WANTED = {"object": "pairs of key and value", "array": "a list", "string": "a text"}
-_OBVIOUS = {
-    "name": "name nom organisation organization structure raisonsociale denomination acteur actor "
-    "label",
-    "city": "city ville commune town municipality localite cidade",
-    "website": "website site siteweb siteinternet url web homepage",
-    "latitude": "latitude lat geometrylatitude",
-    "longitude": "longitude lon lng long geometrylongitude",
-    "founded": "founded foundedin creationyear yearfounded anneecreation anneedecreation",
-    "tags": "tags tag motscles keywords themes",
-    "territory_id": "territoryid territory territoire",
-    "observed_on": "observedon updated datemaj lastverified",
-    **{name: name for name in ("kind", "subkind", "roles", "reach", "publish", "sensitive")},
-    "id": "id identifiant identifier recordid",
-    "category": "category categorie type typologie",
-}
 
 
 @dataclass(frozen=True)
@@ -147,11 +133,12 @@ def guess_mapping(fields: Iterable[str], *, source_title: str) -> ListMapping:
     Only obvious names are recognised; without one for the organisations' name it is a UsageError.
     """
     folded = {fold_name(name): name for name in reversed(list(fields))}
-    found = {
-        column: next(folded[word] for word in words.split() if word in folded)
-        for column, words in _OBVIOUS.items()  # by the order of the words: name wins over label
-        if not folded.keys().isdisjoint(words.split())
+    obvious = pd.read_csv(Path(__file__).with_name("obvious.csv"), index_col="column")["names"]
+    near = {
+        column: [word for word in obvious[column].split() if word in folded]
+        for column in obvious.index
     }
+    found = {column: folded[words[0]] for column, words in near.items() if words}
     if "name" not in found:
         raise UsageError(
             "No field is obviously the organisation's name; say which one in a mapping. Fields: "

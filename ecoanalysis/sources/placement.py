@@ -31,22 +31,11 @@ def place_records(
     city stands in `texts`; the territory that most of the five nearest points with a postcode
     share, if all five lie within `within_km`.
 
-    Parameters
-    ----------
-    records, territories : pandas.DataFrame
-        ``territory_id`` (of records: where stated), ``city``, ``latitude``, ``longitude``; the
-        territories to choose from have a ``name``.
-    placement : mapping
-        ``prefixes``, ``cities`` and ``within_km`` of a `ListMapping`.
-    postcodes, texts : pandas.DataFrame
-        Fields that may hold a postcode, the most trusted first, or name a city; same index.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Same index; ``territory_id`` (missing where it cannot be found), ``placed`` (stated,
-        postcode, city, inferred), ``reason`` (why not: no_place, unknown_place, far_from_others,
-        neighbours_disagree).
+    Records have territory_id (where stated), city, latitude, longitude; territories territory_id
+    and name; `placement` is that of a `ListMapping`; `postcodes` are fields that may hold a
+    postcode, the most trusted first. Returns, in the order of the records, territory_id (missing
+    where it cannot be found), placed (stated, postcode, city, inferred) and reason (why not:
+    no_place, unknown_place, far_from_others, neighbours_disagree).
     """
     names = territories["territory_id"].set_axis(territories["name"].map(fold_city))
     names = names[~names.index.duplicated(keep=False) & (names.index != "")]

@@ -33,8 +33,7 @@ def map_records(
 
     `cities` are those that the study has, in its spelling. The first table has the columns of
     actors, `record_id`, `aside` (why the mapping sets the record aside), `file`, `row`, and an
-    index from 0; the second every cell that was mended or left out, see `sources.values`. Two
-    records of one identifier are a UsageError.
+    index from 0; the second every cell that was mended or left out, see `sources.values`.
     """
     fields = raw.reset_index(drop=True)
     text = pd.DataFrame({c: _read_column(fields, mapping, c) for c in MAPPED_COLUMNS})
@@ -68,10 +67,7 @@ def map_records(
 def split_cells(
     cells: pd.DataFrame, *, separators: Sequence[str], meanings: Mapping[str, str]
 ) -> pd.Series:
-    """Split the cells of each row, translate each part, and keep one of each, whatever its case.
-
-    Returns the parts, one a row; the index repeats that of `cells`.
-    """
+    """Split the cells of each row, translate each part, keep one of each, whatever its case."""
     whole = pd.concat([cells[field].dropna() for field in cells]).sort_index(kind="stable")
     for separator in separators:
         whole = whole.str.replace(separator, ";", regex=False)

@@ -22,13 +22,9 @@ def read_ties(
 ) -> pd.DataFrame:
     """Read the ties of a list, by the `relations` of its mapping.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``source_id``, ``target_id`` (record identifiers), ``kind`` (missing where the mapping does
-        not say what the edges mean), ``weight``, ``provenance``, ``file``, ``row``, ``found``, and
-        for the values of a list column ``record`` (position), ``organisation`` (identifier),
-        ``name``, ``entry`` (position in the mapping).
+    The columns are source_id, target_id (record identifiers), kind (missing where the mapping does
+    not say what the edges mean), weight, provenance, file, row, found, and for the values of a list
+    column record (position), organisation (identifier), name, entry (position in the mapping).
     """
     of_edges = [entry for entry in mapping.relations if "field" not in entry]
     found = [
@@ -76,10 +72,9 @@ def _read_cells(raw: pd.DataFrame, records: pd.DataFrame, entry: Mapping[str, An
 def list_organisations(
     ties: pd.DataFrame, *, placed: pd.DataFrame, mapping: ListMapping
 ) -> pd.DataFrame:
-    """List the organisations that cells name, in each territory of the records that name them.
+    """List, as records, the organisations that cells name, in each territory that they are in.
 
-    `placed` has `record` (position) and `territory_id` of the records that are imported. Returns
-    records in the columns of the actors table, and `record_id`.
+    `placed` has `record` (position) and `territory_id` of the records that are imported.
     """
     columns = [*list_columns("actors"), "record_id"]
     if "organisation" not in ties:
@@ -107,25 +102,10 @@ def join_relations(
 
     Ties of one kind between the same two actors of a territory are one relation, whose weights add
     up; one that the study has stays as it is. A tie between actors of several territories is kept
-    in each one that both are in, else as a tie that leaves the source's territory.
-
-    Parameters
-    ----------
-    relations, actors : pandas.DataFrame
-        Tables of the study, actors with the new ones.
-    ties : pandas.DataFrame
-        As `read_ties` returns them.
-    homes : pandas.DataFrame
-        ``record_id``, ``territory_id``, ``actor_id`` of the records that are in the study.
-    undirected : list of str
-        Relation kinds without direction.
-
-    Returns
-    -------
-    relations : pandas.DataFrame
-        The relations of the study in their order, then the new ones by territory and ends.
-    outcomes : pandas.DataFrame
-        Index of `ties`; ``outcome`` (kept, merged, set_aside), ``reason`` (code).
+    in each one that both are in, else as a tie that leaves the source's territory. `homes` are the
+    record_id, territory_id and actor_id of the records that are in the study, `undirected` the
+    kinds of relation without direction. Returns the relations, the new ones last, by territory and
+    ends; and for each tie outcome (kept, merged, set_aside) and reason (code).
     """
     rows = _find_ends(ties, homes)
     apart = rows["weight"].lt(0) | rows["kind"].isna() | rows["source_id"].eq(rows["target_id"])

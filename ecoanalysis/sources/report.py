@@ -49,22 +49,16 @@ class ImportReport:
 
 
 def make_report(
-    rows: pd.DataFrame, *, source: str, n_new: int, guesses: Mapping[str, str], unused: list[str]
+    rows: pd.DataFrame, *, n_new: int, guesses: Mapping[str, str], unused: list[str]
 ) -> ImportReport:
     """Count what became of what was read; `rows` has one row each, in the columns of the report."""
-    table = rows.value_counts(["table", "outcome", "reason"]).rename("n").reset_index()
-    places = table["outcome"].map(_OUTCOMES.index)
-    table = table.assign(source=source, at=places, less=-table["n"])
+    table = rows.value_counts(["source", "table", "outcome", "reason"]).rename("n").reset_index()
+    table = table.assign(at=table["outcome"].map(_OUTCOMES.index), less=-table["n"])
     table = table.sort_values(["table", "at", "less", "reason"], ignore_index=True)
-    rows = rows[rows["outcome"].ne("kept")].assign(source=source).astype({"row": "Int64"})
-    return ImportReport(
-        source=source,
-        table=table[["source", "table", "outcome", "reason", "n"]],
-        rows=rows.reindex(columns=_COLUMNS).reset_index(drop=True),
-        n_new=n_new,
-        guesses=guesses,
-        unused=tuple(unused),
-    )
+    table = table.drop(columns=["at", "less"])
+    rows = rows[rows["outcome"].ne("kept")].astype({"row": "Int64"})
+    rows = rows.reindex(columns=_COLUMNS).reset_index(drop=True)
+    return ImportReport(str(table["source"][0]), table, rows, n_new, guesses, tuple(unused))
 
 
 def describe_import(report: ImportReport, *, language: Language) -> list[str]:
