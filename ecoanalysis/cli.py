@@ -196,12 +196,25 @@ def report(
     cluster: Annotated[
         str | None, typer.Option("--cluster", help="Address of a Dask scheduler.")
     ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", help="YAML file of other weights and coverage.")
+    ] = None,
     *,
     force: Annotated[bool, typer.Option("--force", help="Also what is up to date.")] = False,
 ) -> None:
     """Make what is new or changed: a report of each territory, a comparison of each study."""
     from ecoanalysis.batch import run_reports
 
+    parameters: dict[str, Path] = {}
+    if scenario is not None:
+        from ecoanalysis.scoring import read_scenario
+        from ecoanalysis.study import read_study
+
+        for study in studies:
+            changed = read_scenario(scenario, criteria=read_study(study).codebook.criteria)
+        parameters["scenario"] = scenario.resolve()
+        if changed.territory and not territory and not region:
+            territory = [changed.territory]
     languages = ("fr", "en") if language == "all" else (language,)
     failures = TextColumn("{task.fields[failed]} failed")
     pace = TextColumn("{task.fields[rate]} a minute")
@@ -222,7 +235,8 @@ def report(
         try:
             status = run_reports(
                 studies, out=out_folder, territories=territory or (), region=region,
-                languages=languages, jobs=jobs, cluster=cluster, force=force, on_progress=show,
+                languages=languages, jobs=jobs, cluster=cluster, force=force, parameters=parameters,
+                on_progress=show,
             )  # fmt: skip
         except KeyboardInterrupt:
             err.print("Interrupted. The same command goes on from here.")

@@ -161,3 +161,28 @@ def test_an_unknown_region_or_decision_ends_the_command(good_study: Path, tmp_pa
     assert bad.returncode == 1
     assert "matches.csv" in bad.stderr
     assert "perhaps" in bad.stderr
+
+
+def test_a_scenario_is_reported_and_recorded(tmp_path: Path) -> None:
+    """The territory that the file names, with its weights; faults name file and field."""
+    file = tmp_path / "mine.yaml"
+    file.write_text("territory: haute-brume\nweights: {familiarity: -1}\n", encoding="utf-8")
+    study, out = ROOT / "data/training", tmp_path / "pages"
+    words = ("report", str(study), "--language", "en", "--out", str(out), "--scenario", str(file))
+    refused = run(*words, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert f"{file}: weights.familiarity: found -1; allowed: a number" in refused.stderr
+    file.write_text(
+        "territory: haute-brume\nweights: {familiarity: 1, appetite: 0}\n", encoding="utf-8"
+    )
+    made = run(*words, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    (folder,) = [path.parent for path in out.rglob("report.html")]
+    assert folder.name == "haute-brume"
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert (folder / record["parameters"]["scenario"]).resolve() == file
+    assert "Weights of a scenario, not those of the study:" in (folder / "report.html").read_text(
+        encoding="utf-8"
+    )
+    parts = pd.read_csv(folder / "tables/contributions.csv").query("dimension == 'readiness'")
+    assert set(parts["criterion"]) == {"familiarity"}  # weight 0 leaves appetite out
