@@ -40,8 +40,6 @@ NAMES = [
     "Deux\nlignes\x0b et plus",
     "École 42",
 ]
-DECADES = pd.DataFrame({"period": ["1250", "1990", "2010"], "n": [1, 4, 30]})
-THEMES = pd.DataFrame({"tag": [f"thème {i}" for i in range(20)], "n": range(40, 20, -1)})
 
 
 def make_actors(n: int, *, spread: float = 0.02, city: str = "Valmontagne") -> pd.DataFrame:
@@ -168,8 +166,6 @@ PLOTS: dict[str, Callable[[Axes], Axes]] = {
     "kinds, one actor": lambda ax: figures.plot_kinds(
         make_kinds(FEW[:1], n_unknown=0), ax=ax, **BOTH
     ),
-    "themes": lambda ax: figures.plot_themes(THEMES, ax=ax, **ALONE),
-    "founded": lambda ax: figures.plot_founded(DECADES, ax=ax, **ALONE),
     "roles": lambda ax: figures.plot_roles(ROLES, ax=ax, **BOTH),
     "map": lambda ax: figures.plot_map(FEW, ax=ax, **BOTH),
     "map, towns": lambda ax: figures.plot_map(TWO_TOWNS, ax=ax, **BOTH),
@@ -223,8 +219,6 @@ PLOTS: dict[str, Callable[[Axes], Axes]] = {
 }
 EMPTY: dict[str, Callable[[Axes], Axes]] = {
     "kinds": lambda ax: figures.plot_kinds(make_kinds(FEW)[:0], ax=ax, **BOTH),
-    "themes": lambda ax: figures.plot_themes(THEMES[:0], ax=ax, **ALONE),
-    "founded": lambda ax: figures.plot_founded(DECADES[:0], ax=ax, **ALONE),
     "roles": lambda ax: figures.plot_roles(ROLES[:0], ax=ax, **BOTH),
     "map": lambda ax: figures.plot_map(FEW.assign(latitude=np.nan), ax=ax, **BOTH),
     "readiness": lambda ax: figures.plot_readiness(make_grid(FEW)[:0], ax=ax, **BOTH),
@@ -336,7 +330,7 @@ def test_empty_tables_say_so(name: str, ax: Axes) -> None:
 def test_axes_of_others_keep_their_figure() -> None:
     figure = Figure(figsize=(9, 4), dpi=100)
     left, right = figure.subplots(1, 2)
-    figures.plot_themes(THEMES, ax=right, language=WORDS["en"])
+    figures.plot_ranks(make_ranks(5), ax=right, language=WORDS["en"])
     assert tuple(figure.get_size_inches()) == (9, 4)
     assert left.get_window_extent().x1 < right.get_window_extent().x0
 
@@ -392,23 +386,6 @@ def test_tiny_shares_are_not_called_none(ax: Axes) -> None:
     kinds = make_kinds(pd.DataFrame({"kind": ["ngo", *["digital_startup"] * 400]}), n_unknown=0)
     figures.plot_kinds(kinds, ax=ax, codebook=BOOK, language=WORDS["en"])
     assert {"1 · <1%", "400 · 100%"} <= set(read_words(ax))
-
-
-def test_early_decades_share_a_row(ax: Axes) -> None:
-    figures.plot_founded(DECADES, ax=ax, language=WORDS["en"])
-    words = read_words(ax)
-    assert "before 1940" in words and "1250s" not in words and "2000s" in words
-    assert [word for word in words if word.isdigit()] == [
-        "1",
-        "0",
-        "0",
-        "0",
-        "0",
-        "0",
-        "4",
-        "0",
-        "30",
-    ]
 
 
 def test_far_actors_leave_the_frame_and_are_counted(ax: Axes) -> None:

@@ -417,3 +417,20 @@ def test_templates_leave_no_sentence_untranslatable() -> None:
         for code in (r"\{#.*?#\}|\{% trans.*?endtrans %\}", r"\{\{.*?\}\}|\{%.*?%\}", "<[^>]*>"):
             text = re.sub(code, " ", text, flags=re.DOTALL)
         assert not re.findall(r"[A-Za-zÀ-ÿ]{4,}", text), file
+
+
+def test_themes_and_decades_are_bars_with_their_numbers(good_study: Path) -> None:
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    founded = pd.DataFrame({"period": ["1250", "1990", "2010"], "n": [1, 4, 30]})
+    themes = pd.DataFrame({"tag": [f"theme {i}" for i in range(20)], "n": range(40, 20, -1)})
+    tables = {**result.tables, "founded": founded, "themes": themes}
+    html = report.show_actors(dataclasses.replace(result, tables=tables), language="en").html
+    bars = re.findall(r'row">([^<]*)</th><td><i style="width:([\d.]+)%"></i>(\d+)', html)
+    # eight decades up to the 2010s, those without anybody too; all before in one row
+    decades = [(name, n) for name, _, n in bars if name.endswith("0s") or "before" in name]
+    assert decades == [
+        ("before 1940", "1"), ("1940s", "0"), ("1950s", "0"), ("1960s", "0"), ("1970s", "0"),
+        ("1980s", "0"), ("1990s", "4"), ("2000s", "0"), ("2010s", "30"),
+    ]  # fmt: skip
+    assert ("theme 0", "86.0", "40") in bars and ("theme 10", "64.5", "30") in bars  # 86 · 30 / 40
+    assert "theme 14" in html and "theme 15" not in html and "+ 5 themes not shown" in html

@@ -15,17 +15,10 @@ from ecoanalysis.figures.comparison import (
 from ecoanalysis.figures.matrices import plot_heatmap, plot_mixing
 from ecoanalysis.figures.network import ACROSS, place_network, plot_network
 from ecoanalysis.figures.svg import draw
-from ecoanalysis.figures.territory import (
-    plot_founded,
-    plot_kinds,
-    plot_ranks,
-    plot_roles,
-    plot_themes,
-)
+from ecoanalysis.figures.territory import plot_kinds, plot_ranks, plot_roles
 
 __all__ = [
-    "ACROSS", "draw", "place_network", "plot_diversity", "plot_founded", "plot_heatmap",
-    "plot_kinds", "plot_map", "plot_mixes", "plot_mixing", "plot_network", "plot_network_summary",
-    "plot_power_interest", "plot_ranks", "plot_readiness", "plot_readiness_distributions",
-    "plot_roles", "plot_themes",
+    "ACROSS", "draw", "place_network", "plot_diversity", "plot_heatmap", "plot_kinds", "plot_map",
+    "plot_mixes", "plot_mixing", "plot_network", "plot_network_summary", "plot_power_interest",
+    "plot_ranks", "plot_readiness", "plot_readiness_distributions", "plot_roles",
 ]  # fmt: skip

@@ -134,7 +134,7 @@ def _plot_grid(
     actors: pd.DataFrame, columns: list[str], scales: Array, quarters: Sequence[str],
     titles: Sequence[str], missing: str, ax: Axes, codebook: Codebook, language: Language,
 ) -> Axes:  # fmt: skip
-    """Draw actors, the highest first to be named, in a plane of four quarters."""
+    """Draw actors, the highest first to be named, in a plane; shade the quarter strong in both."""
     drawn = actors.dropna(subset=columns)
     best = drawn[columns].sum(axis=1).sort_values(ascending=False, kind="stable").index
     drawn, absent = drawn.loc[best], actors.loc[actors.index.difference(best, sort=False), "name"]
@@ -153,21 +153,6 @@ def _plot_grid(
         same if drawn.duplicated(columns).any() else "",
         hollow % share if unsure.any() else "",
     ]
-    _draw_quarters(ax, scales, quarters, titles, language)
-    style.frame_axes(ax, height=340, key=style.make_key(drawn["helix"], codebook, language),
-                     notes=notes, spare=1)  # fmt: skip
-    places = style.fan_out(ax, drawn[columns].to_numpy(float), spacing=8)
-    ax.hlines(places[:, 1], *ends[:, :2].T, color=RULE, linewidth=0.6, alpha=0.7, zorder=1)
-    ax.vlines(places[:, 0], *ends[:, 2:].T, color=RULE, linewidth=0.6, alpha=0.7, zorder=1)
-    style.draw_marks(ax, drawn["helix"], places, sizes=8, hollow=unsure)
-    place_names(ax, places, list(drawn["name"]), radius=4, language=language, bbox=style.HALO)
-    return ax
-
-
-def _draw_quarters(
-    ax: Axes, scales: Array, quarters: Sequence[str], titles: Sequence[str], language: Language
-) -> None:
-    """Set the scales, shade the quarter that is strong in both, and name all four."""
     low, high = (scales + np.outer(np.ptp(scales, axis=1) * (0.03, 0.1), (-1, 1))).T
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     middle = scales.mean(axis=1)
@@ -184,3 +169,11 @@ def _draw_quarters(
     style.write_scale(ax, xs, f"{titles[0]} →", language)
     style.write_rows(ax, ys, [language.format_number(y) for y in ys], **look)
     write(ax, (0, 1), f"↑ {titles[1]}", transform=ax.transAxes, shift=(-8, 5), **look)
+    style.frame_axes(ax, height=340, key=style.make_key(drawn["helix"], codebook, language),
+                     notes=notes, spare=1)  # fmt: skip
+    places = style.fan_out(ax, drawn[columns].to_numpy(float), spacing=8)
+    ax.hlines(places[:, 1], *ends[:, :2].T, color=RULE, linewidth=0.6, alpha=0.7, zorder=1)
+    ax.vlines(places[:, 0], *ends[:, 2:].T, color=RULE, linewidth=0.6, alpha=0.7, zorder=1)
+    style.draw_marks(ax, drawn["helix"], places, sizes=8, hollow=unsure)
+    place_names(ax, places, list(drawn["name"]), radius=4, language=language, bbox=style.HALO)
+    return ax

@@ -94,25 +94,26 @@ def plot_diversity(
     `diversity`: territory_id, name, size, hill_0, hill_1, hill_2 (numbers of kinds, 1 or more;
     missing where the list is too short, which a dash says).
     """
-    known = diversity.reset_index(drop=True).dropna(subset="hill_0")
-    if known.empty:
+    if diversity["hill_0"].isna().all():
         return style.say_empty(ax, language)
-    top, title = float(known["hill_0"].max()) * 1.04, language.gettext("Number of kinds")
+    top, title = float(diversity["hill_0"].max()) * 1.04, language.gettext("Number of kinds")
     ticks = np.array(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True).tick_values(0, top))
-    _start_rows(ax, diversity["name"], ticks[ticks <= top], top, title, language)
-    for y in set(range(len(diversity))) - set(known.index):
-        write(ax, (0, y), "–", **NUMBER)
-    ax.hlines(known.index, known["hill_2"], known["hill_0"], color=SHADES[1], linewidth=4, zorder=1)
     key = [
         (_FULL, language.gettext("dominant kinds")),
         (_MIDDLE, language.gettext("common kinds")),
         (_OPEN, language.gettext("all kinds")),
     ]
-    for column, (mark, _) in zip(("hill_2", "hill_1", "hill_0"), key, strict=True):
-        style.put_marks(ax, known[column], known.index, mark, size=8)
+    lowest, common, highest = (diversity[f"hill_{order}"] for order in (2, 1, 0))
+    style.draw_rows(
+        ax, map(style.shorten_name, diversity["name"]), language, top=top, title=title,
+        ticks=ticks[ticks <= top], lines=[(lowest, highest, SHADES[1], 4)],
+        marks=[(lowest, _FULL), (common, _MIDDLE), (highest, _OPEN)],
+    )  # fmt: skip
+    for y in np.flatnonzero(highest.isna()).tolist():
+        write(ax, (0, y), "–", **NUMBER)
     words = language.gettext("Kinds expected among %(n)s organisations drawn from each list.")
     notes = [fill_in(words, diversity["size"].max(), language)]
-    notes += [language.gettext("–: list too short.")] if len(known) < len(diversity) else []
+    notes += [language.gettext("–: list too short.")] if highest.isna().any() else []
     height = len(diversity) * _WIDE_ROW
     return style.frame_axes(ax, height=height, key=key, notes=[" ".join(notes)])
 
@@ -125,23 +126,19 @@ def plot_readiness_distributions(
     `readiness`: territory_id, name, n_scored, lowest, lower_quartile, median, upper_quartile,
     highest (0-100).
     """
-    import seaborn as sns  # here, for it takes a second to import
-
     scored = readiness[readiness["n_scored"] > 0]
     if scored.empty:
         return style.say_empty(ax, language)
-    five = scored[["lowest", "lower_quartile", "median", "upper_quartile", "highest"]]
-    for share, colour, width in ((100, style.RULE, 1.2), (50, SHADES[2], 9)):
-        sns.pointplot(five.T.to_numpy(float), orient="h", estimator="median", color=colour,
-                      errorbar=("pi", share), err_kws={"linewidth": width}, linestyle="none",
-                      markersize=0, ax=ax)  # fmt: skip
     names = [
         f"{style.shorten_name(name, length=20)} ({language.format_number(n)})"
         for name, n in zip(scored["name"], scored["n_scored"], strict=True)
     ]
-    title = language.gettext("Readiness, 0 to 100")
-    _start_rows(ax, names, np.linspace(0, 100, 5), 100, title, language)
-    style.put_marks(ax, scored["median"], range(len(scored)), _OPEN, size=7)
+    style.draw_rows(
+        ax, names, language, top=100, ticks=np.linspace(0, 100, 5),
+        title=language.gettext("Readiness, 0 to 100"), marks=[(scored["median"], _OPEN)],
+        lines=[(scored["lowest"], scored["highest"], style.RULE, 1.2),
+               (scored["lower_quartile"], scored["upper_quartile"], SHADES[2], 9)],
+    )  # fmt: skip
     note = language.gettext("Line: all. Bar: middle half. Mark: median. (n): organisations scored.")
     return style.frame_axes(ax, height=len(scored) * _WIDE_ROW, notes=[note])
 
@@ -166,11 +163,3 @@ def _draw_panels(
         panels.append((left, rows))
     ax.set(xlim=(0, top * (2 + gap)), ylim=(ends[1], -0.6))
     return panels
-
-
-def _start_rows(
-    ax: Axes, names: Iterable[str], ticks: Array, top: float, title: str, language: Language
-) -> None:
-    style.set_rows(ax, [style.shorten_name(name) for name in names], top=top)
-    ax.vlines(ticks, *ax.get_ylim(), color=style.GRID, linewidth=0.8, zorder=0.5)
-    style.write_scale(ax, ticks, title, language)

@@ -29,12 +29,9 @@ def plot_heatmap(
     `averages`: actor_id, criterion, mean (on the criterion's scale); `actors`: actor_id, name.
     Actors with the same strongest criterion stand together; fifty with the most answers are kept.
     """
-    asked = codebook.criteria[codebook.criteria["dimension"].isin(dimensions)]
-    asked = asked.sort_values(
-        "dimension", key=lambda s: s.map(list(dimensions).index), kind="stable"
-    )
-    wide = averages.pivot_table("mean", "actor_id", "criterion")
-    wide = wide[asked.index.intersection(wide.columns, sort=False)].dropna(how="all")
+    asked, wide = codebook.criteria, averages.pivot_table("mean", "actor_id", "criterion")
+    codes = [code for part in dimensions for code in asked.index[asked["dimension"] == part]]
+    wide = wide[[code for code in codes if code in wide]].dropna(how="all")
     names = actors.drop_duplicates("actor_id").set_index("actor_id")["name"]
     wide = wide[wide.index.isin(names.index)]
     if wide.empty:
@@ -48,11 +45,8 @@ def plot_heatmap(
     group = asked.loc[shown.columns, "dimension"]
     columns = np.arange(len(group)) + 0.4 * (group.ne(group.shift()).cumsum().to_numpy() - 1)
     _draw_cells(ax, (shown.to_numpy(float) - low) / (high - low), words, columns)
-    n_more = len(wide) - len(shown)
     rounded = language.gettext("Means, rounded to whole numbers.")
     hatched = language.gettext("Hatched: not asked, or “don’t know”.")
-    more = language.ngettext("+ %(n)s organisation not shown", "+ %(n)s organisations not shown",
-                             n_more)  # fmt: skip
     notes = [rounded, hatched if shown.isna().any(axis=None) else ""]
     rows = [style.shorten_name(names[actor], length=22) for actor in shown.index]
     style.write_rows(ax, range(len(rows)), rows, fontsize=SMALL)
@@ -72,7 +66,7 @@ def plot_heatmap(
     for part, here in parts.items() if len(dimensions) > 1 else ():
         middle = columns[here[[0, -1]]].mean()
         style.write(ax, (middle, -0.5), titles[part], shift=(0, top), ha="center")
-    notes = [" ".join(filter(None, notes)), style.fill_in(more, n_more, language)]
+    notes = [" ".join(filter(None, notes)), style.describe_more(len(wide) - len(shown), language)]
     return style.frame_axes(ax, height=len(rows) * 17, notes=notes)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -112,6 +112,13 @@ def fill_in(words: str, n: float, language: Language) -> str:
     return words % {"n": language.format_number(n)} if n else ""
 
 
+def describe_more(n: int, language: Language) -> str:
+    """Say how many organisations a figure leaves out; nothing where it shows all."""
+    words = language.ngettext("+ %(n)s organisation not shown", "+ %(n)s organisations not shown",
+                              n)  # fmt: skip
+    return fill_in(words, n, language)
+
+
 def describe_share(share: float, language: Language) -> str:
     """Write a share (0-1) as a percentage, one that would round to nothing as less than 1 %."""
     if not 0 < share < 0.005:
@@ -139,10 +146,26 @@ def write_rows(
         write(ax, (0, y), label, transform=left, **look)
 
 
-def set_rows(ax: Axes, labels: Sequence[str], *, top: float) -> None:
-    """Label a row each, downwards from 0; set the limits to them and to values from 0 to `top`."""
-    write_rows(ax, range(len(labels)), labels)
-    ax.set(xlim=(0, top), ylim=(len(labels) - 0.5, -0.5))
+def draw_rows(
+    ax: Axes, labels: Iterable[str], language: Language, *, top: float, low: float = 0,
+    lines: Iterable[tuple[ArrayLike, ArrayLike, str, float]] = (),
+    marks: Iterable[tuple[ArrayLike, Mark]] = (), ticks: ArrayLike = (), title: str = "",
+) -> None:  # fmt: skip
+    """Label a row each, downwards from 0, on a scale from `low` to `top`, and draw in the rows.
+
+    `lines`: from, to (a value a row), colour, width in points; `marks`: a value a row, and how it
+    is drawn. What is missing is not drawn.
+    """
+    rows = np.arange(len(names := list(labels)))
+    write_rows(ax, rows, names)
+    ax.set(xlim=(low, top), ylim=(len(rows) - 0.5, -0.5))
+    ax.vlines(ticks, *ax.get_ylim(), color=GRID, linewidth=0.8, zorder=0.5)
+    for start, end, colour, width in lines:
+        ax.hlines(rows, start, end, color=colour, linewidth=width, zorder=1)
+    for values, mark in marks:
+        put_marks(ax, values, rows, mark)
+    if title:
+        write_scale(ax, np.atleast_1d(ticks), title, language)
 
 
 def write_scale(ax: Axes, ticks: Iterable[float], title: str, language: Language) -> None:

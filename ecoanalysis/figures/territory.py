@@ -1,4 +1,4 @@
-"""Who is there: kinds, themes, founding decades and roles of one territory, a row each."""
+"""Kinds, roles and ranks of the actors of one territory, a row each."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 
 from ecoanalysis.codebook import UNCLASSIFIED, Codebook
 from ecoanalysis.figures import style
-from ecoanalysis.figures.style import INK, MUTED, NUMBER, RULE, SMALL, Mark, fill_in, write
+from ecoanalysis.figures.style import INK, MUTED, NUMBER, RULE, SMALL, Mark, write
 from ecoanalysis.wording import Language
 
-_THEMES, _DECADES, _RANKS, _DOUBT = 15, 8, 30, 0.005
+_RANKS, _DOUBT = 30, 0.005
 _SHARES = ("share", "share_low", "share_high")
 _STATED, _EXPECTED = Mark(INK, INK, "o", 0.75), Mark("#ffffff", INK, "o", 1.2)
 
@@ -55,30 +55,6 @@ def plot_kinds(kinds: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: L
     return style.frame_axes(ax, height=y * 30, key=key, notes=[note] if doubt.any() else [])
 
 
-def plot_themes(themes: pd.DataFrame, *, ax: Axes, language: Language) -> Axes:
-    """Draw the fifteen most frequent tags; `themes`: tag, n, most frequent first."""
-    shown, n_more = themes.head(_THEMES), max(len(themes) - _THEMES, 0)
-    words = language.ngettext("+ %(n)s theme not shown", "+ %(n)s themes not shown", n_more)
-    counts = shown["n"].set_axis(shown["tag"].map(style.shorten_name))
-    return _draw_counts(ax, counts, language, note=fill_in(words, n_more, language))
-
-
-def plot_founded(founded: pd.DataFrame, *, ax: Axes, language: Language) -> Axes:
-    """Draw how many were founded in each of the last eight decades, and before.
-
-    `founded`: period (first year of a decade), n.
-    """
-    if founded.empty:
-        return style.say_empty(ax, language)
-    decade = founded["period"].astype(int)
-    before = decade.max() - 10 * _DECADES
-    counts = founded["n"].groupby(decade.clip(lower=before)).sum()
-    counts = counts.reindex(range(counts.index.min(), counts.index.max() + 1, 10), fill_value=0)
-    early, late = language.gettext("before %(year)s"), language.gettext("%(year)ss")
-    names = [late % {"year": y} if y > before else early % {"year": y + 10} for y in counts.index]
-    return _draw_counts(ax, counts.set_axis(names), language)
-
-
 def plot_roles(roles: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language) -> Axes:
     """Draw how many state each role (full mark) and should by their kind (open).
 
@@ -89,17 +65,17 @@ def plot_roles(roles: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: L
     if counts.empty:
         return style.say_empty(ax, language)
     labels = [codebook.label("roles", role, language.code) for role in counts.index]
-    most, places = counts.max(axis=1), range(len(counts))
-    style.set_rows(ax, [style.wrap_words(label, width=24) for label in labels], top=most.max())
-    ax.hlines(places, 0, most, color=style.GRID, linewidth=1, zorder=0.5)
-    ax.hlines(places, *counts.to_numpy().T, color=RULE, linewidth=2.5)
-    style.put_marks(ax, counts["n_expected"], places, _EXPECTED)
-    style.put_marks(ax, counts["n_stated"], places, _STATED)
+    most, stated, expected = counts.max(axis=1), counts["n_stated"], counts["n_expected"]
+    style.draw_rows(
+        ax, [style.wrap_words(label, width=24) for label in labels], language, top=most.max(),
+        lines=[(0, most, style.GRID, 1), (stated, expected, RULE, 2.5)],
+        marks=[(expected, _EXPECTED), (stated, _STATED)],
+    )  # fmt: skip
     for y, pair in enumerate(counts.to_numpy()):
         words = " / ".join(language.format_number(n) for n in pair)
         write(ax, (pair.max(), y), words, **NUMBER | {"shift": (10, 0)})
-    expected = language.gettext("expected of their kind")
-    key = [(_STATED, language.gettext("stated")), (_EXPECTED, expected)]
+    words = language.gettext("expected of their kind")
+    key = [(_STATED, language.gettext("stated")), (_EXPECTED, words)]
     return style.frame_axes(ax, height=len(counts) * 26, key=key)
 
 
@@ -111,19 +87,16 @@ def plot_ranks(ranks: pd.DataFrame, *, ax: Axes, language: Language) -> Axes:
     known = ranks.dropna(subset="median").sort_values(["median", "low", "high"], kind="stable")
     if known.empty:
         return style.say_empty(ax, language)
-    shown, n_more, last = known.head(_RANKS), max(len(known) - _RANKS, 0), known["n_ranked"].max()
-    ticks = np.unique(np.linspace(1, last, min(5, last)).round())
-    style.set_rows(ax, [style.shorten_name(name) for name in shown["name"]], top=last)
-    ax.set_xlim(1 - max(last - 1, 1) / 40, last)
-    ax.vlines(ticks, *ax.get_ylim(), color=style.GRID, linewidth=0.8, zorder=0.5)
-    ax.hlines(range(len(shown)), shown["low"], shown["high"], color=style.SHADES[2], linewidth=4)
-    style.put_marks(ax, shown["median"], range(len(shown)), _STATED, size=8)
-    style.write_scale(ax, ticks, language.gettext("Rank"), language)
-    more = language.ngettext("+ %(n)s organisation not shown", "+ %(n)s organisations not shown",
-                             n_more)  # fmt: skip
-    share = {"share": language.format_percent(0.9)}
-    notes = [language.gettext("Mark: median rank. Line: in %(share)s of draws.") % share,
-             fill_in(more, n_more, language)]  # fmt: skip
+    shown, last = known.head(_RANKS), known["n_ranked"].max()
+    style.draw_rows(
+        ax, map(style.shorten_name, shown["name"]), language, top=last,
+        low=1 - max(last - 1, 1) / 40, ticks=np.unique(np.linspace(1, last, min(5, last)).round()),
+        title=language.gettext("Rank"), marks=[(shown["median"], _STATED)],
+        lines=[(shown["low"], shown["high"], style.SHADES[2], 4)],
+    )  # fmt: skip
+    words = language.gettext("Mark: median rank. Line: in %(share)s of draws.")
+    notes = [words % {"share": language.format_percent(0.9)},
+             style.describe_more(len(known) - len(shown), language)]  # fmt: skip
     return style.frame_axes(ax, height=len(shown) * 20, notes=notes)
 
 
@@ -144,13 +117,3 @@ def _draw_kind(ax: Axes, y: float, row: Mapping[Any, Any], language: Language) -
         reach = max(reach, high)
     write(ax, (reach, y), words, **NUMBER | {"color": INK})
     return float(reach)
-
-
-def _draw_counts(ax: Axes, counts: pd.Series[int], language: Language, *, note: str = "") -> Axes:
-    if counts.empty:
-        return style.say_empty(ax, language)
-    ax.barh(range(len(counts)), counts, height=0.62, color=style.SHADES[3])
-    for y, n in enumerate(counts):
-        write(ax, (n, y), language.format_number(n), **NUMBER)
-    style.set_rows(ax, list(counts.index), top=max(1, counts.max()))
-    return style.frame_axes(ax, height=len(counts) * 22, notes=[note])

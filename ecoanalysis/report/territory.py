@@ -25,11 +25,11 @@ from ecoanalysis.report.section import (
     list_records,
     render_section,
 )
-from ecoanalysis.wording import use_language
+from ecoanalysis.wording import Language, use_language
 
 DIMENSIONS = ("interest", "resource", "lever", "seeks")
 WAYS = ("stated", "certain", "probable", "possible")
-NAMES_SHOWN, BRIDGES_SHOWN, PLACES_SHOWN = 12, 5, 15
+NAMES_SHOWN, BRIDGES_SHOWN, PLACES_SHOWN, THEMES_SHOWN = 12, 5, 15, 15
 FIRST = 5
 OFTEN = 0.25  # from this share of draws on, who is in none of the groups is named as well
 ENOUGH = 0.6  # from this share of its scale on, a need counts as covered
@@ -86,12 +86,10 @@ def show_actors(result: TerritoryResult, *, language: str = "fr") -> Section:
         map_figure=_draw(
             located, lambda ax: figures.plot_map(located, ax=ax, codebook=book, language=words)
         ),
-        themes_figure=_draw(shared, lambda ax: figures.plot_themes(shared, ax=ax, language=words)),
+        themes=list(shared[["tag", "n"]].head(THEMES_SHOWN).itertuples(index=False)),
+        n_themes=len(shared),
         rare_themes=list(themes.loc[themes["n"] < 2, "tag"]) if len(themes) < 30 else [],
-        founded_figure=_draw(
-            tables["founded"],
-            lambda ax: figures.plot_founded(tables["founded"], ax=ax, language=words),
-        ),
+        founded=_list_decades(tables["founded"], words),
         roles_figure=_draw(
             roles[roles["n_stated"] > 0],
             lambda ax: figures.plot_roles(roles, ax=ax, codebook=book, language=words),
@@ -109,6 +107,18 @@ def show_actors(result: TerritoryResult, *, language: str = "fr") -> Section:
         register=_list_register(result, language),
         definition=lambda kind: str(book.kinds[f"definition_{language}"][kind]),
     )
+
+
+def _list_decades(founded: pd.DataFrame, words: Language) -> list[tuple[str, int]]:
+    """Count the last eight decades, empty ones too, and all before them as one."""
+    decades = founded["n"].set_axis(founded["period"].astype(int))
+    if decades.empty:
+        return []
+    first = max(decades.index.min(), decades.index.max() - 70)
+    early, late = words.gettext("before %(year)s"), words.gettext("%(year)ss")
+    shown = decades.reindex(range(first, decades.index.max() + 1, 10), fill_value=0)
+    before = [(early % {"year": first}, n)] if (n := decades[decades.index < first].sum()) else []
+    return [*before, *((late % {"year": year}, n) for year, n in shown.items())]
 
 
 def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
