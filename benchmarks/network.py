@@ -1,7 +1,8 @@
 """The network beside igraph called directly, networkx and plain Python.
 
 Each row holds the medians of rounds in which ours and the peer take turns; one round where a round
-takes minutes. networkx is timed on 20 actors and scaled, since it takes them one by one.
+takes minutes. Seconds are those of the processor, so that other work on the machine counts little.
+networkx is timed on 20 actors and scaled, since it takes them one by one.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ def make_network(n: int, m: int) -> tuple[pd.DataFrame, pd.DataFrame, Ends]:
 def time_turns(
     ours: Callable[[], object], peer: Callable[[], object] | None = None, *, rounds: int = 3
 ) -> tuple[float, float]:
-    """Take turns; return the median seconds of ours and of the peer (0 without one)."""
+    """Take turns; return the median processor seconds of ours and of the peer (0 without one)."""
     spent: dict[int, list[float]] = {0: [], 1: []}
     for _ in range(rounds):
         for side, work in enumerate((ours, peer)):
-            start = time.perf_counter()
+            start = time.process_time()
             if work is not None:
                 work()
-            spent[side].append(time.perf_counter() - start if work is not None else 0.0)
+            spent[side].append(time.process_time() - start if work is not None else 0.0)
     return statistics.median(spent[0]), statistics.median(spent[1])
 
 

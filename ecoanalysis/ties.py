@@ -15,7 +15,7 @@ from ecoanalysis.errors import UsageError
 
 TIE_COLUMNS = ("source_id", "target_id", "kind", "weight", "structure", "scope", "directed")
 NODE_ATTRIBUTES = ("name", "kind", "helix")
-_ENDS, _PAIR = ["source_id", "target_id"], ["source", "target"]
+_ENDS = ["source_id", "target_id"]
 
 
 def select_ties(
@@ -26,9 +26,8 @@ def select_ties(
     Parameters
     ----------
     relations : pandas.DataFrame
-        The territory's: source_id, target_id, kind; optionally status (blank = existing) and
-        weight. Of relations recorded elsewhere, those that touch nobody here are left out; the
-        same `actor_id` is the same organisation everywhere.
+        source_id, target_id, kind; optionally status (blank = existing) and weight. Those that
+        touch nobody here are left out; the same `actor_id` is the same organisation everywhere.
     actors : pandas.DataFrame
         The territory's actors, one row each (actor_id).
     relation_kinds : pandas.DataFrame
@@ -74,10 +73,8 @@ def combine_ties(
 
     Parameters
     ----------
-    ties : pandas.DataFrame
-        source_id, target_id; optionally weight (blank = 1), kind, and directed (bool).
-    actors : pandas.DataFrame
-        One row each (actor_id).
+    ties, actors : pandas.DataFrame
+        source_id, target_id, optionally weight (blank = 1), kind, directed (bool); and actor_id.
     directed : bool
         Keep the direction: a tie is then an arc, and a relation whose `directed` is False makes
         two. Otherwise a → b and b → a are the same tie.
@@ -98,27 +95,29 @@ def combine_ties(
         If an actor is listed twice or a weight is negative.
     """
     ids, rows = index_actors(actors), _drop_planned(ties)
+    weight = _read_weights(rows).fillna(1.0).to_numpy()
+    if (weight < 0).any():
+        raise UsageError(f"a tie's weight must not be negative; found {weight.min():g}")
     source, target = (ids.get_indexer(pd.Index(rows[end])) for end in _ENDS)
-    table = pd.DataFrame({"source": source, "target": target}, index=rows.index)
-    table["weight"] = _read_weights(rows).fillna(1.0)
-    if (table["weight"] < 0).any():
-        raise UsageError(f"a tie's weight must not be negative; found {table['weight'].min():g}")
-    if "kind" in rows.columns:
-        table["kind"] = rows["kind"].astype("str").fillna("")
+    place = np.arange(len(rows))
     if not directed:
-        table[_PAIR] = np.sort(table[_PAIR].to_numpy(), axis=1)
+        source, target = np.minimum(source, target), np.maximum(source, target)
     elif "directed" in rows.columns:
-        both = table[~rows["directed"].astype(bool)]
-        table = pd.concat([table, both.rename(columns={"source": "target", "target": "source"})])
-    held = (table[_PAIR] >= 0).all(axis=1) & (table["source"] != table["target"])
-    table = table[held & (table["weight"] > 0)]
-    combined = table.groupby(_PAIR)[["weight"]].sum()
-    if "kind" in table.columns:
-        kinds = table.drop_duplicates([*_PAIR, "kind"]).sort_values("kind").groupby(_PAIR)["kind"]
-        combined["kinds"] = kinds.agg(";".join).astype("str")
-    combined = combined.reset_index()
+        both = np.flatnonzero(~rows["directed"].to_numpy(bool))
+        place = np.concatenate([place, both])
+        source, target = np.r_[source, target[both]], np.r_[target, source[both]]
+    held = (np.minimum(source, target) >= 0) & (source != target) & (weight[place] > 0)
+    source, target, place = source[held], target[held], place[held]
+    n = max(len(ids), 1)
+    keys, pair = np.unique(source * n + target, return_inverse=True)
+    combined = pd.DataFrame({"source": keys // n, "target": keys % n})
     combined.insert(0, "source_id", ids[combined["source"]])
     combined.insert(1, "target_id", ids[combined["target"]])
+    combined["weight"] = np.bincount(pair, weight[place], minlength=len(keys)).astype(float)
+    if "kind" in rows.columns:
+        kinds = pd.DataFrame({"pair": pair, "kind": rows["kind"].astype("str").to_numpy()[place]})
+        kinds = kinds.fillna("").drop_duplicates().sort_values("kind")
+        combined["kinds"] = kinds.groupby("pair")["kind"].agg(";".join).astype("str")
     return combined
 
 
@@ -130,15 +129,15 @@ def build_graph(
     Parameters
     ----------
     ties, actors, directed
-        As for `combine_ties`; of `actors` whichever of name, kind, helix there are is carried.
+        As for `combine_ties`; nodes carry whichever of name, kind, helix `actors` has.
     weighted : bool
         Give every edge the attribute `weight`, the sum over the pair's relations.
 
     Returns
     -------
     networkx.Graph
-        Or DiGraph. Nodes are actor ids in the order of `actors` with name, kind and helix (empty
-        text where missing); edges carry `kinds`.
+        Or DiGraph. Nodes are actor ids in the order of `actors`, empty text where an attribute is
+        missing; edges carry `kinds`.
     """
     graph: nx.Graph[str] = nx.DiGraph() if directed else nx.Graph()
     columns = [column for column in NODE_ATTRIBUTES if column in actors.columns]
@@ -162,12 +161,10 @@ def index_actors(actors: pd.DataFrame) -> pd.Index:
 
 
 def _drop_planned(relations: pd.DataFrame) -> pd.DataFrame:
-    if "status" not in relations.columns:
-        return relations
-    return relations[relations["status"].fillna("").isin(["", "existing"])]
+    status = relations.get("status", pd.Series("", index=relations.index)).fillna("")
+    return relations[status.isin(["", "existing"])]
 
 
 def _read_weights(relations: pd.DataFrame) -> pd.Series:
-    if "weight" not in relations.columns:
-        return pd.Series(np.nan, index=relations.index, dtype=float)
-    return relations["weight"].astype(float)
+    weight: pd.Series = relations.get("weight", pd.Series(np.nan, index=relations.index))
+    return weight.astype(float)
