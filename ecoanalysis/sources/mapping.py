@@ -134,11 +134,8 @@ def guess_mapping(fields: Iterable[str], *, source_title: str) -> ListMapping:
     """
     folded = {fold_name(name): name for name in reversed(list(fields))}
     obvious = pd.read_csv(Path(__file__).with_name("obvious.csv"), index_col="column")["names"]
-    near = {
-        column: [word for word in obvious[column].split() if word in folded]
-        for column in obvious.index
-    }
-    found = {column: folded[words[0]] for column, words in near.items() if words}
+    near = {c: [word for word in names.split() if word in folded] for c, names in obvious.items()}
+    found = {str(column): folded[words[0]] for column, words in near.items() if words}
     if "name" not in found:
         raise UsageError(
             "No field is obviously the organisation's name; say which one in a mapping. Fields: "

@@ -165,23 +165,20 @@ def _read_features(path: Path) -> pd.DataFrame:
 def _read_feature(feature: Any, where: str) -> dict[str, Any]:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
         raise UsageError(f'{where}: an object of type "Feature" is wanted.')
-    properties, geometry = feature.get("properties") or {}, feature.get("geometry") or {}
-    for name, value in (("properties", properties), ("geometry", geometry)):
+    own, geometry = (feature.get(name) or {} for name in ("properties", "geometry"))
+    for name, value in (("properties", own), ("geometry", geometry)):
         if not isinstance(value, dict):
             raise UsageError(f"{where}, {name}: an object or null is wanted.")
     place = {SHAPE: geometry.get("type")}
     if place[SHAPE] == "Point":
         point: Any = geometry.get("coordinates")
-        if not (isinstance(point, list) and len(point) in (2, 3)) or any(
-            type(part) not in (int, float) or not abs(part) <= most
-            for part, most in zip(point, (180, 90, math.inf), strict=False)
-        ):
-            raise UsageError(
-                f"{where}, geometry.coordinates: found {json.dumps(point)}; wanted [longitude, "
-                "latitude] in degrees."
-            )
+        numbers = isinstance(point, list) and {type(part) for part in point} <= {int, float}
+        if not (numbers and len(point) in (2, 3) and abs(point[0]) <= 180 and abs(point[1]) <= 90):
+            found = json.dumps(point)
+            wanted = "wanted [longitude, latitude] in degrees"
+            raise UsageError(f"{where}, geometry.coordinates: found {found}; {wanted}.")
         place |= {LONGITUDE: float(point[0]), LATITUDE: float(point[1])}
-    return {**({"id": feature["id"]} if "id" in feature else {}), **properties, **place}
+    return {**({"id": feature["id"]} if "id" in feature else {}), **own, **place}
 
 
 def _read_table(path: Path, sheet: str | None) -> pd.DataFrame:

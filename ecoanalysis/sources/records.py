@@ -9,18 +9,9 @@ import pandas as pd
 from ecoanalysis.errors import UsageError
 from ecoanalysis.linkage import LIST_COLUMNS, fold_id
 from ecoanalysis.schemas import list_columns
+from ecoanalysis.sources import values
 from ecoanalysis.sources.mapping import MAPPED_COLUMNS, ListMapping
 from ecoanalysis.sources.reading import LATITUDE, LONGITUDE, SHAPE, SPREADSHEET_ERROR
-from ecoanalysis.sources.values import (
-    clean_dates,
-    clean_names,
-    clean_points,
-    clean_websites,
-    clean_years,
-    drop_emails,
-    mend_cities,
-    note_changes,
-)
 
 _CLOSED = ("no", "non", "n", "0", "false", "faux", "-")
 _GEOMETRY = {"latitude": LATITUDE, "longitude": LONGITUDE}
@@ -41,18 +32,18 @@ def map_records(
     names = sound["name"]
     number = fields.index.to_series().add(1).astype("str")
     number = clean_id(fields[mapping.id]) if mapping.id else number
-    for field, values in mapping.withhold.items():
-        written = _look_up(fields[field].fillna(""), {value: value for value in values})
+    for field, held in mapping.withhold.items():
+        written = _look_up(fields[field].fillna(""), dict(zip(held, held, strict=True)))
         names = (written + " " + number).fillna(names).rename("name")
     table, notes = _clean_columns(sound.assign(name=names), mapping, cities=cities)
     for c in MAPPED_COLUMNS:
-        notes.append(note_changes(text[c], sound[c], reason="spreadsheet_error"))
-    notes.append(note_changes(sound["name"], names, reason="name_withheld", private=True))
+        notes.append(values.note_changes(text[c], sound[c], reason="spreadsheet_error"))
+    notes.append(values.note_changes(sound["name"], names, reason="name_withheld", private=True))
     if SHAPE in fields:
         drawn = fields[SHAPE].mask(fields[SHAPE].eq("Point"))
-        notes.append(note_changes(drawn, drawn.isna(), reason="shape_not_a_point"))
+        notes.append(values.note_changes(drawn, drawn.isna(), reason="shape_not_a_point"))
     table["channels"] = _read_channels(fields, mapping, pages=table["channels"])
-    table["source_category"] = _read_categories(fields, mapping)
+    table["source_category"] = _read_column(fields, mapping, "source_category")
     places = raw.index.to_frame(index=False)
     table["record_id"] = _read_ids(number, table, places, field=mapping.id)
     table["provenance"] = table["record_id"].radd(f"{mapping.source['name']}:")
@@ -65,15 +56,18 @@ def map_records(
 
 
 def split_cells(
-    cells: pd.DataFrame, *, separators: Sequence[str], meanings: Mapping[str, str]
+    cells: pd.Series, *, separators: Sequence[str], meanings: Mapping[str, str]
 ) -> pd.Series:
-    """Split the cells of each row, translate each part, keep one of each, whatever its case."""
-    whole = pd.concat([cells[field].dropna() for field in cells]).sort_index(kind="stable")
+    """Split each cell and translate each part, one a row; the index repeats that of the cells."""
     for separator in separators:
-        whole = whole.str.replace(separator, ";", regex=False)
-    parts = _translate(whole.str.split(";").explode().str.strip().astype("str"), meanings)
-    said = parts[parts.notna() & parts.ne("")]
-    return said[~pd.MultiIndex.from_arrays([said.index, said.str.casefold()]).duplicated()]
+        cells = cells.str.replace(separator, ";", regex=False)
+    parts = _translate(cells.dropna().str.split(";").explode().str.strip().astype("str"), meanings)
+    return drop_repeats(parts[parts.notna() & parts.ne("")])
+
+
+def drop_repeats(parts: pd.Series) -> pd.Series:
+    """Keep one of each part of a row, whatever its case."""
+    return parts[~pd.MultiIndex.from_arrays([parts.index, parts.str.casefold()]).duplicated()]
 
 
 def clean_id(ids: pd.Series) -> pd.Series:
@@ -83,17 +77,22 @@ def clean_id(ids: pd.Series) -> pd.Series:
 
 def _read_column(fields: pd.DataFrame, mapping: ListMapping, column: str) -> pd.Series:
     """Read what the list says in one column; a list column unites its fields."""
-    mapped = [field for field, target in mapping.columns.items() if target == column]
-    if not mapped and _GEOMETRY.get(column) in fields:
-        mapped = [_GEOMETRY[column]]
-    meanings = mapping.translations.get(column, {})
+    mapped = [("", field) for field, target in mapping.columns.items() if target == column]
+    if column == "source_category":
+        mapped = [(f"{s}:", field) for s, _, field in (c.partition(":") for c in mapping.category)]
+    elif not mapped and _GEOMETRY.get(column) in fields:
+        mapped = [("", _GEOMETRY[column])]
+    meanings, separators = mapping.translations.get(column, {}), mapping.split.get(column, [])
     found = pd.Series(index=fields.index, dtype="str", name=column)
-    if mapped and column in (*LIST_COLUMNS, *mapping.split):
-        separators = mapping.split.get(column, [])
-        parts = split_cells(fields[mapped], separators=separators, meanings=meanings)
+    if column in (*LIST_COLUMNS, *mapping.split):
+        said = [found.dropna()]
+        for system, field in mapped:
+            cells = fields[field].str.replace(";", ",") if system else fields[field]
+            said.append(split_cells(cells, separators=separators, meanings=meanings).radd(system))
+        parts = drop_repeats(pd.concat(said).sort_index(kind="stable"))
         found = _join_parts(parts, fields.index).rename(column)
     else:
-        for field in mapped:
+        for _, field in mapped:
             found = found.fillna(_translate(fields[field], meanings))
     constant = mapping.constants.get(column)
     return found.fillna(constant) if constant else found
@@ -118,14 +117,16 @@ def _clean_columns(
     text: pd.DataFrame, mapping: ListMapping, *, cities: pd.Series
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     clean = text.copy()
-    clean["name"], names = clean_names(text["name"])
-    clean["website"], clean["channels"], websites = clean_websites(text["website"])
-    clean["founded"], years = clean_years(text["founded"])
-    clean["observed_on"], days = clean_dates(text["observed_on"], date_order=mapping.date_order)
-    clean[[*_GEOMETRY]], points = clean_points(text[[*_GEOMETRY]])
-    city, contacts = drop_emails(text["city"])
-    clean["city"], spellings = mend_cities(city, known=cities)
-    tags, kept = drop_emails(text["tags"].dropna().str.split(";").explode())
+    clean["name"], names = values.clean_names(text["name"])
+    clean["website"], clean["channels"], websites = values.clean_websites(text["website"])
+    clean["founded"], years = values.clean_years(text["founded"])
+    clean["observed_on"], days = values.clean_dates(
+        text["observed_on"], date_order=mapping.date_order
+    )
+    clean[[*_GEOMETRY]], points = values.clean_points(text[[*_GEOMETRY]])
+    city, contacts = values.drop_emails(text["city"])
+    clean["city"], spellings = values.mend_cities(city, known=cities)
+    tags, kept = values.drop_emails(text["tags"].dropna().str.split(";").explode())
     clean["tags"] = _join_parts(tags.dropna(), text.index)
     return clean, [names, websites, years, days, points, contacts, spellings, kept]
 
@@ -137,19 +138,6 @@ def _read_channels(fields: pd.DataFrame, mapping: ListMapping, *, pages: pd.Seri
         says = fields[field].notna() & ~fields[field].str.casefold().isin(_CLOSED)
         found.append(pd.Series(channel, index=fields.index[says], dtype="str"))
     return _join_parts(pd.concat(found).sort_values(), fields.index)
-
-
-def _read_categories(fields: pd.DataFrame, mapping: ListMapping) -> pd.Series:
-    separators = mapping.split.get("source_category", [])
-    meanings = mapping.translations.get("source_category", {})
-    found = [pd.Series(dtype="str")]
-    for system, _, field in (entry.partition(":") for entry in mapping.category):
-        cells = fields[[field]].apply(lambda said: said.str.replace(";", ","))
-        parts = split_cells(cells, separators=separators, meanings=meanings)
-        found.append(parts.radd(f"{system}:"))
-    said = _join_parts(pd.concat(found).astype("str"), fields.index)
-    constant = mapping.constants.get("source_category")
-    return said.fillna(constant) if constant else said
 
 
 def _read_ids(

@@ -41,31 +41,25 @@ def _read_edges(edges: pd.DataFrame, entry: Mapping[str, Any] | None = None) -> 
     said, how = edges.reset_index(drop=True), entry or {}
     weight = said.get(how.get("weight", "weight"), pd.Series(index=said.index, dtype="str"))
     source, target = (clean_id(said[end]).fillna(NO_ID) for end in ("source", "target"))
-    return edges.index.to_frame(index=False).assign(
-        source_id=source,
-        target_id=target,
-        kind=pd.Series(how.get("kind"), index=said.index, dtype="str"),
-        weight=pd.to_numeric(weight, errors="coerce"),
-        provenance=source + "--" + target,
-        found=source + " – " + target,
-    )
+    ties = pd.DataFrame({"source_id": source, "target_id": target})
+    ties["kind"] = pd.Series(how.get("kind"), index=said.index, dtype="str")
+    ties["weight"] = pd.to_numeric(weight, errors="coerce")
+    ties = ties.assign(provenance=source + "--" + target, found=source + " – " + target)
+    return ties.join(edges.index.to_frame(index=False))
 
 
 def _read_cells(raw: pd.DataFrame, records: pd.DataFrame, entry: Mapping[str, Any]) -> pd.DataFrame:
-    cells = raw[[entry["field"]]].reset_index(drop=True)
+    cells = raw[entry["field"]].reset_index(drop=True)
     meanings, separators = entry.get("translations", {}), entry.get("split", [])
     parts = split_cells(cells, separators=separators, meanings=meanings)
-    ties = (
-        records.loc[parts.index, ["file", "row", "record_id"]].rename_axis("record").reset_index()
-    )
+    ties = records.loc[parts.index, ["file", "row", "record_id"]]
+    ties = ties.rename_axis("record").reset_index()
     ties["found"] = ties["name"] = clean_names(parts.reset_index(drop=True))[0]
     folded = ties["name"].map(fold_name, na_action="ignore").fillna(NO_ID)
     ties["organisation"] = f"{fold_id(entry['field'])}-" + folded
     ties["provenance"] = ties["record_id"]
-    ends = (
-        ["target_id", "source_id"] if entry.get("end") == "source" else ["source_id", "target_id"]
-    )
-    ties[ends] = ties[["record_id", "organisation"]]
+    ends = ["record_id", "organisation"][:: -1 if entry.get("end") == "source" else 1]
+    ties[["source_id", "target_id"]] = ties[ends]
     return ties.drop(columns="record_id").assign(kind=entry["kind"], weight=np.nan)
 
 
