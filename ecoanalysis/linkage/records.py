@@ -23,21 +23,11 @@ def match_records(actors: pd.DataFrame, *, settled: pd.Series | None = None) -> 
     """Group the records that are one organisation, whatever their order.
 
     Agreement is not passed on: where A agrees with B and B with C but A contradicts C, B could be
-    either; it stays apart and is flagged.
-
-    Parameters
-    ----------
-    actors : pandas.DataFrame
-        ``name`` and ``territory_id``; what it has of ``city``, ``latitude``, ``longitude``,
-        ``website``, ``kind``, ``source_category`` may contradict. A missing value never does.
-    settled : pandas.Series, optional
-        True for records that are known to be different organisations from each other.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Same index; ``group`` (position, from 0, of the group's first record) and ``undecided``
-        (bool: agrees with several records that contradict each other).
+    either; it stays apart and is flagged. Beside name and territory_id, what there is of city,
+    latitude, longitude, website, kind, source_category may contradict; a missing value never does.
+    `settled` marks records that are known to be different organisations from each other. Returns,
+    in the same index, group (position, from 0, of the group's first record) and undecided (bool:
+    agrees with several records that contradict each other).
     """
     left, right = pair_values(actors, actors["name"].map(fold_name, na_action="ignore"))
     apart = contradict(actors, left, right, same_site_m=SAME_SITE_M)
@@ -120,16 +110,9 @@ def unite_records(actors: pd.DataFrame, *, groups: pd.Series) -> tuple[pd.DataFr
     """Make one row of each group of records, the most trusted first.
 
     Lists are united; coordinates come from one record; who objects to being published, or is
-    sensitive, in one record is so in all; of every other field the first record that says
-    something is followed.
-
-    Returns
-    -------
-    actors : pandas.DataFrame
-        One row a group, in the order of the groups' first records, index from 0.
-    conflicts : pandas.DataFrame
-        ``group``, ``position`` (of the record not followed, from 0), ``field``, ``kept``,
-        ``other``; one row for each value that was not followed.
+    sensitive, in one record is so in all; of every other field the first record that says something
+    is followed. Returns the rows, in the order of the groups' first records, and the values that
+    were not followed: group, position (of the record, from 0), field, kept, other.
     """
     ordered = actors.reset_index(drop=True)
     group = pd.Series(np.asarray(groups), name="group")

@@ -49,12 +49,9 @@ def find_duplicates(actors: pd.DataFrame) -> pd.DataFrame:
     the acronym of the other, where no website, kind or category contradicts and at most 5 km lie
     between; and names somewhat alike with one website, unless more than five actors give it.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row a pair, by territory, the most similar first: territory_id, actor_id, other_id,
-        name, other_name, similarity (of the folded names, 0-100), same_domain (yes, no; missing
-        where one gives no website), acronym (missing without), distance_m (missing without points).
+    There is one row a pair, by territory, the most similar first: territory_id, actor_id, other_id,
+    name, other_name, similarity (of the folded names, 0-100), same_domain (yes, no; missing where
+    one gives no website), acronym (missing without), distance_m (missing without points).
     """
     table = actors.reset_index(drop=True)
     names, place = table["name"].fillna(""), table["territory_id"]
@@ -198,14 +195,9 @@ def replay_matches(
     would tie it to itself, or answer one question a second time, goes; its own answer stays. Two
     actors called the same, directly or through others, and also different, are a UsageError.
 
-    Returns
-    -------
-    tables : dict of str to pandas.DataFrame
-        The tables that changed; none when there is nothing to unite.
-    log : pandas.DataFrame
-        One row a change: change (united; left_out, a value that was not followed; removed, a row),
-        table, actor_id (that stays), other_id (united into it), field, kept, other (names, values,
-        or the key of the row).
+    Returns the tables that changed, and a log, one row a change: change (united; left_out, a value
+    that was not followed; removed, a row), table, actor_id (that stays), other_id (united into it),
+    field, kept, other (names, values, or the key of the row).
     """
     stays = _choose_codes(tables["actors"]["actor_id"], matches)
     changed: dict[str, pd.DataFrame] = {}

@@ -44,19 +44,13 @@ def measure_agreement(
     Answers on a challenge are compared on the same challenge only. `raters` are needed to leave out
     what they say of themselves; `draws` is how often the actors are resampled.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row a criterion, in the order of first mention:
-
-        - criterion
-        - alpha : at most 1 (Krippendorff 2011); missing where all answers are equal
-        - low, high : 5 and 95 % of alpha over resampled actors (Zapf et al. 2016)
-        - n_actors, n_raters : int, rated by two or more, and who rated those
-        - percent_agreement : 0-100, pairs of answers on one actor that are equal
-        - hardly_varies : bool, one answer makes up 80 % or more: read percent_agreement instead
-        - icc_single, icc_mean : at most 1, ICC(2,1) and ICC(2,k) (Shrout & Fleiss 1979)
-        - icc_actors, icc_raters : int, size of the complete block that these two rest on
+    There is one row a criterion, in the order of first mention: criterion; alpha (at most 1,
+    Krippendorff 2011; missing where all answers are equal); low, high (5 and 95 % of alpha over
+    resampled actors, Zapf et al. 2016); n_actors, n_raters (int, rated by two or more, and who
+    rated those); percent_agreement (0-100, pairs of answers on one actor that are equal);
+    hardly_varies (bool, one answer makes up 80 % or more: read percent_agreement instead);
+    icc_single, icc_mean (at most 1, ICC(2,1) and ICC(2,k), Shrout & Fleiss 1979); icc_actors,
+    icc_raters (int, size of the complete block that these two rest on).
     """
     if level not in get_args(Level):
         raise UsageError(f"unknown level {level!r}; there are: {', '.join(get_args(Level))}")

@@ -21,16 +21,11 @@ def average_ratings(
     criterion, value; optionally dont_know, challenge_id) and raters (rater_id, actor_id of the own
     organisation) are one territory's; a criterion that is not declared is a UsageError.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row an actor and criterion on which anybody was asked, in the order of first mention:
-
-        - actor_id, criterion
-        - mean : in the criterion's own scale; missing where nobody else gave a value
-        - n_raters, n_dont_know, n_self : int, raters behind the mean, those who answered "don't
-          know", answers on the own organisation
-        - low, high : lowest and highest value given by a rater; not an interval
+    There is one row an actor and criterion on which anybody was asked, in the order of first
+    mention: actor_id, criterion; mean (in the criterion's own scale; missing where nobody else gave
+    a value); n_raters, n_dont_know, n_self (int: raters behind the mean, those who answered "don't
+    know", answers on the own organisation); low, high (lowest and highest value given by a rater;
+    not an interval).
     """
     unknown = sorted(set(ratings["criterion"].dropna()) - set(criteria.index))
     if unknown:

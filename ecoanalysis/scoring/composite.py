@@ -122,17 +122,11 @@ def score_actors(
     harmonic means are taken on 1-100. Weights or scales that cannot serve, and an average of no
     actor listed, are a UsageError.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row a dimension and actor, empty where nothing was asked:
-
-        - actor_id, dimension
-        - score : 0-100, weighted mean of the known criteria; missing under `minimum_coverage`
-        - coverage : 0-1, share of the dimension's weights that is answered
-        - range_low, range_high : 0-100, the score were all missing answers lowest or highest;
-          actors whose ranges overlap are not ordered by what is known
-        - n_raters : int, most raters on one of the criteria
+    There is one row a dimension and actor: actor_id, dimension; score (0-100, weighted mean of the
+    known criteria; missing under `minimum_coverage`); coverage (0-1, share of the dimension's
+    weights that is answered); range_low, range_high (0-100, the score were all missing answers
+    lowest or highest; actors whose ranges overlap are not ordered by what is known); n_raters (int,
+    most raters on one of the criteria).
     """
     if not 0 <= minimum_coverage <= 1:
         raise UsageError(f"minimum_coverage must lie between 0 and 1, not {minimum_coverage}")

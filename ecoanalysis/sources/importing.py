@@ -39,28 +39,12 @@ def import_list(
 ) -> ImportReport:
     """Bring a list into a study, which is made where the mapping names its territories.
 
-    The mapping, and the report as ``report.csv`` and ``report-rows.csv``, are kept in the study's
-    folder ``import``. Importing the same list again changes nothing.
-
-    Parameters
-    ----------
-    source_format : {"geojson", "table", "gexf", "graphml"}
-        Form of the files of the list; a table is CSV, XLSX or a JSON list of objects.
-    files, mapping, study_path : path
-        Without a mapping (YAML; see docs/mapping.md) obvious names are recognised.
-    territory_id : str, optional
-        The territory that every record belongs to.
-
-    Returns
-    -------
-    ImportReport
-        What became of each record and tie; those read are kept, merged or set aside.
-
-    Raises
-    ------
-    UsageError, StudyError
-        If a file, the mapping or a territory cannot be used, or the study has faults of its own;
-        nothing is written.
+    A table is CSV, XLSX or a JSON list of objects. Without a mapping (YAML; see docs/mapping.md)
+    obvious names are recognised; `territory_id` is that of every record. The mapping, and the
+    report as ``report.csv`` and ``report-rows.csv``, are kept in the study's folder ``import``;
+    importing the same list again changes nothing. Returns what became of each record and tie. A
+    file, a mapping or a territory that cannot be used is a UsageError, a study with faults of its
+    own a StudyError, and nothing is written.
     """
     raw, edges, how = _read_list(source_format, files, mapping)
     study = open_study(Path(study_path))
@@ -97,7 +81,7 @@ def import_list(
     once = named.drop_duplicates("record_id")[["record_id", "name"]].join(outcomes)
     once = once.rename(columns={"name": "found"}).assign(field="name", reason="named")
     read = [
-        _list_records(records, notes, placed, outcomes, conflicts).assign(table="actors"),
+        _list_records(notes, placed, outcomes, conflicts).assign(table="actors"),
         once.assign(table="organisations"),
         ties[["file", "row", "found"]].join(tied).assign(table="relations"),
     ]
@@ -218,7 +202,6 @@ def _locate_territories(territories: pd.DataFrame, actors: pd.DataFrame) -> pd.D
 
 
 def _list_records(
-    records: pd.DataFrame,
     notes: pd.DataFrame,
     placed: pd.DataFrame,
     outcomes: pd.DataFrame,

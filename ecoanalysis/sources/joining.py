@@ -24,15 +24,10 @@ def join_records(
     `distinct`, as the nodes of a graph are, its records. One record in several territories is one
     actor_id in each.
 
-    Returns
-    -------
-    actors : pandas.DataFrame
-        The actors of the study in their order, then the new ones by territory and `actor_id`.
-    outcomes : pandas.DataFrame
-        Index of `records`; ``actor_id``, ``outcome`` (kept: the record its actor began with, else
-        merged), ``undecided`` (bool: its actor could be either of two others, so it stays apart).
-    conflicts : pandas.DataFrame
-        ``position`` (index of `records`), ``field``, ``kept``, ``other``.
+    Returns the actors, the new ones last, by territory and actor_id; the outcomes, in the index of
+    the records: actor_id, outcome (kept: the record its actor began with, else merged), undecided
+    (bool: its actor could be either of two others, so it stays apart); and the conflicts: position
+    (index of the record), field, kept, other.
     """
     n = len(actors)
     columns = actors.columns.union(records.columns.drop("record_id"), sort=False)
