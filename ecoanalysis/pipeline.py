@@ -475,7 +475,7 @@ def _run_partners(
         "gaps": gaps,
         "elsewhere": elsewhere[["actor_id", "name", "kind"]],
         "shortfalls": partners.find_shortfalls(
-            gaps, helices=tables["helices"], needs=groups["needs"],
+            gaps, helices=tables["helices"], needs=groups["needs"].query("challenge_id != ''"),
             mixing=tables["mixing_matrix"] if len(inside) else tables["mixing_matrix"][:0],
             elsewhere=elsewhere,
         ),

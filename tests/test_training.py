@@ -4,6 +4,7 @@ The README's two tables are read first; every fact is then worked out from the s
 by hand arithmetic (pandas and networkx, none of the package's formulas).
 """
 
+import dataclasses
 import functools
 import html as html_module
 import itertools
@@ -639,6 +640,34 @@ def test_the_pages_say_what_is_planted_about_partners(language):
         assert title in page
     sheet = {"fr": "Fiche de réunion à imprimer", "en": "Meeting sheet to print"}[language]
     assert page.count(sheet) == 3
+
+
+def test_what_nobody_offers_and_what_cannot_be_is_said():
+    study = read_study(STUDY)
+    tables = dict(study.tables)
+    ratings = tables["ratings"].copy()
+    ratings.loc[ratings["criterion"] == "resource_ideas", "value"] = 1.0  # of 5, for everybody
+    rules = [("must", None), ("not_with", "greenlark-analytics")]
+    more = pd.DataFrame(
+        [("vp-marche", "tam-tam-logiciels", *rule) for rule in rules]
+        + [("vp-marche", "greenlark-analytics", "must", None)],
+        columns=["challenge_id", "actor_id", "rule", "other_id"],
+    )
+    tables |= {"ratings": ratings, "constraints": pd.concat([tables["constraints"], more])}
+    changed = dataclasses.replace(study, tables=tables)
+    result = pipeline.run_territory(changed, "val-palabre", draws=20)
+    conflicts = result.tables["coalitions"].set_index("challenge_id")["conflicts"]
+    assert conflicts["vp-marche"].split(";") == [
+        "must:tam-tam-logiciels", "not_with:tam-tam-logiciels:greenlark-analytics",
+        "must:greenlark-analytics",
+    ]  # fmt: skip
+    lacks = result.tables["shortfalls"].query("what == 'resource'")
+    assert set(lacks["subject"]) == {"resource_ideas"}
+    assert lacks["most"].tolist() == [0.2, 0.2]  # vp-eau, vp-jeunes
+    html = report.show_partners(result, language="en").html
+    assert html.count("No group satisfies all conditions") == 1
+    assert html.count("Nobody listed offers enough") == 3  # and the local group
+    assert "with 1.0 of 5" in html
 
 
 def test_exactly_the_facts_marked_found_have_a_finder():

@@ -177,7 +177,7 @@ def suggest_groups(
     constraints: pd.DataFrame,
     kinds: pd.DataFrame,
     draws: int = 100,
-    limit: int = 20,
+    limit: int = 10,
 ) -> dict[str, pd.DataFrame]:
     """Suggest a group for each challenge and the local group over all of them, as tables.
 

@@ -47,10 +47,14 @@ class Answers:
 
     def take(self, columns: list[str]) -> tuple[Values, Values]:
         """Return means (actors, columns) and draws of them; missing where nobody was asked."""
-        at = self.means.columns.get_indexer(pd.Index(columns))
-        room = ((0, 0), (0, 1))
-        points = np.pad(self.means.to_numpy(dtype=float), room, constant_values=np.nan)
-        return points[:, at], np.pad(self.draws, ((0, 0), *room), constant_values=np.nan)[..., at]
+        at, values = self.means.columns.get_indexer(pd.Index(columns)), self.means.to_numpy(float)
+        if not values.shape[1]:
+            return np.full((len(values), len(at)), np.nan), np.full(
+                (0, len(values), len(at)), np.nan
+            )
+        points, drawn = values[:, at], self.draws[..., at]
+        points[:, at < 0], drawn[..., at < 0] = np.nan, np.nan
+        return points, drawn
 
 
 def gather_answers(

@@ -543,6 +543,7 @@ def _collect_group(result: TerritoryResult, code: str) -> dict[str, Any]:
     core, chosen = (members["in_groups"] >= 1), members["in_groups"] > 0
     needs = _name(result, "needs", code)
     needs["nearest"] = needs["nearest"].map(names)
+    served = "covered" if found[0]["seats"] else "most"
     conflicts = [part.split(":") for part in found[0]["conflicts"].split(";") if part]
     return found[0] | {
         "core": list(members["name"][core]),
@@ -552,7 +553,7 @@ def _collect_group(result: TerritoryResult, code: str) -> dict[str, Any]:
         ],
         "first": list_records(members[chosen & (members["inclusion"] > 0.05)]),
         "often": list_records(members[~chosen & (members["inclusion"] >= OFTEN)]),
-        "lacks": list_records(needs[~(needs["covered"] >= ENOUGH)]),
+        "lacks": list_records(needs[~(needs[served] >= ENOUGH)]),
         "conflicts": [(rule, [names.get(c, c) for c in who]) for rule, *who in conflicts],
     }
 
