@@ -16,8 +16,8 @@ class UsageError(EcoanalysisError, ValueError):
     """A call that cannot be served: an unknown name, a missing file, options that exclude."""
 
 
-class OutputError(EcoanalysisError, OSError):
-    """A folder that cannot be written to, or has no space left."""
+class BatchError(EcoanalysisError, OSError):
+    """A batch that cannot go on: no place to write to, no space left, the cluster lost."""
 
 
 class StudyError(EcoanalysisError, ValueError):

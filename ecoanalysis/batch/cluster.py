@@ -32,6 +32,7 @@ from ecoanalysis.batch.server import use_pool
 from ecoanalysis.errors import UsageError
 
 ALLOWED_FAILURES = 10  # workers that may end with a page in hand before the page is given up
+CONNECT_SECONDS = 20
 RETRIES = 2  # of a page whose process ended
 
 
@@ -60,7 +61,7 @@ def open_cluster(cluster: Any) -> Iterator[tuple[Callable[..., Future[Any]], int
 
     own = not isinstance(cluster, Client)
     try:
-        client = Client(cluster, timeout=20) if own else cluster
+        client = Client(cluster, timeout=CONNECT_SECONDS) if own else cluster
     except OSError as error:
         raise UsageError(f"no Dask scheduler answers at {cluster}: {error}") from error
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -12,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from ecoanalysis.errors import OutputError, UsageError
+from ecoanalysis.errors import BatchError, UsageError
 
 LOCK = ".lock"
 
@@ -30,19 +29,19 @@ def lock_folder(folder: Path) -> Iterator[None]:
     ------
     UsageError
         If another batch holds it; the message names that batch.
-    OutputError
+    BatchError
         If the folder cannot be written to.
     """
     file = folder / LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stream = _open_locked(file)
-        owner = {"process": os.getpid(), "machine": platform.node()}
+        since = f"{datetime.now():%Y-%m-%d %H:%M:%S}"
         stream.truncate(0)
-        stream.write(json.dumps(owner | {"since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}))
+        stream.write(f"process {os.getpid()} on {platform.node()}, since {since}")
         stream.flush()
     except OSError as error:
-        raise OutputError(f"cannot write to {folder}: {error.strerror}") from error
+        raise BatchError(f"cannot write to {folder}: {error.strerror}") from error
     try:
         yield
     finally:
@@ -56,7 +55,9 @@ def _open_locked(file: Path) -> IO[str]:
         stream = file.open("a+", encoding="utf-8")
         stream.seek(0)
         if not _lock(stream):
-            raise UsageError(f"{file.parent} is being written to by another batch: {stream.read()}")
+            with stream:
+                owner = stream.read()
+            raise UsageError(f"another batch writes to {file.parent}: {owner}")
         # The owner before may have taken the file away between the opening and the locking.
         with suppress(FileNotFoundError):
             if os.fstat(stream.fileno()).st_ino == file.stat().st_ino:

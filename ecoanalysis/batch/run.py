@@ -35,7 +35,7 @@ from ecoanalysis.batch.pages import (
 )
 from ecoanalysis.batch.plan import is_current, plan_pages
 from ecoanalysis.batch.server import use_pool
-from ecoanalysis.errors import OutputError, UsageError
+from ecoanalysis.errors import BatchError, UsageError
 from ecoanalysis.study import Study, read_study
 from ecoanalysis.wording import LANGUAGES
 
@@ -103,8 +103,8 @@ def run_reports(
     UsageError
         If a territory, region or language is unknown, two studies share a name, or another batch
         writes to the same folder.
-    OutputError
-        If the folder cannot be written to, or no space is left.
+    BatchError
+        If the folder cannot be written to, no space is left, or the cluster is lost.
     """
     unknown = sorted(set(languages) - set(LANGUAGES))
     if unknown:
@@ -226,7 +226,7 @@ def _run_pages(
                 rows.append(row)
                 if any(code in row["cause"] for code in FATAL):
                     done = sum(r["status"] == "done" for r in rows)
-                    raise OutputError(f"nothing can be written any more, {done} pages were made: "
+                    raise BatchError(f"nothing can be written any more, {done} pages were made: "
                                       f"{row['cause']}")  # fmt: skip
                 if on_progress:
                     on_progress(n, len(todo), row)
@@ -248,6 +248,8 @@ def _drain(
             page = waiting.popleft()
             running[submit(make_page, page, limits=limits)] = page
         for future in wait(running, return_when=FIRST_COMPLETED).done:
+            if future.cancelled():
+                raise BatchError("the cluster was lost; the same command goes on from here")
             page, error = running.pop(future), future.exception()
             lost = {"status": "failed", "seconds": None, "cause": " ".join(str(error).split())}
             row = _describe(page, lost if error else future.result())

@@ -103,7 +103,11 @@ def show(done, total, row):
     print(done, row["status"], row["page"], row["cause"], flush=True)
 if __name__ == "__main__":
     try:
-        run_reports([study], out=out, jobs=2, cluster=given.get("cluster"), on_progress=show)
+        languages = given.get("languages", "fr,en").split(",")
+        run_reports(
+            [study], out=out, jobs=2, cluster=given.get("cluster"), languages=languages,
+            on_progress=show,
+        )
         print("whole", flush=True)
     except KeyboardInterrupt:
         sys.exit(130)
