@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import fastjsonschema
 import pandas as pd
 import yaml
 
@@ -79,29 +80,32 @@ def read_mapping(path: str | Path) -> ListMapping:
 
 def _check(content: Any, where: str) -> Any:
     """Check a mapping against its schema; one text stands for a list where a list is wanted."""
-    import jsonschema
-
     schema = json.loads(Path(__file__).with_name("mapping.json").read_text("utf-8"))
     columns = {
         "column": MAPPED_COLUMNS,
         "own_column": (*MAPPED_COLUMNS, "source_category"),
         "territory_column": list_columns("territories"),
     }
-    schema["$defs"] |= {name: {"enum": list(known)} for name, known in columns.items()}
-    content = _list_texts(content, schema, schema["$defs"])
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(content):
-        parts = [part + 1 if isinstance(part, int) else part for part in error.absolute_path]
-        at, found = ", ".join(map(str, [where, *parts])), error.instance
-        if error.validator == "enum":
-            check_name(found, error.validator_value, at)
-        if error.validator == "additionalProperties":
-            for key in found:
-                check_name(key, error.schema["properties"], at)
-        wanted = error.schema.get("description") or _WANTED.get(error.schema.get("type"))
-        if error.validator == "required":
-            missing = [key for key in error.schema["required"] if key not in found]
+    schema["definitions"] |= {name: {"enum": list(known)} for name, known in columns.items()}
+    content = _list_texts(content, schema, schema["definitions"])
+    try:
+        fastjsonschema.compile(schema)(content)
+    except fastjsonschema.JsonSchemaValueException as error:
+        form, found, part = error.definition, error.value, content
+        for key in error.path[1:]:
+            where += f", {int(key) + 1 if isinstance(part, list) else key}"
+            part = part[int(key) if isinstance(part, list) else key]
+        if error.rule == "enum":
+            check_name(found, form["enum"], where)
+        if error.rule in ("propertyNames", "additionalProperties"):
+            known = form["propertyNames"]["enum"] if "propertyNames" in form else form["properties"]
+            for name in found:
+                check_name(name, known, where)
+        wanted = form.get("description") or _WANTED.get(form.get("type"))
+        if error.rule == "required":
+            missing = [key for key in form["required"] if key not in found]
             wanted, found = f"the key {missing[0]!r}", list(found)
-        raise UsageError(f"{at}: {wanted} wanted, found {found!r:.60}.")
+        raise UsageError(f"{where}: {wanted} wanted, found {found!r:.60}.") from error
     return content
 
 
