@@ -133,12 +133,6 @@ def make_territories() -> pd.DataFrame:
             "median": [55.0, 50.0, np.nan],
             "upper_quartile": [70.0, 50.0, np.nan],
             "highest": [95.0, 50.0, np.nan],
-            "structure": "all",
-            "n_actors": [40, 38, 0],
-            "n_isolates": [3, 0, 0],
-            "mean_degree": [3.2, 5.0, np.nan],
-            "largest_component_share": [0.9, 1.0, np.nan],
-            "cross_share": [0.5, np.nan, np.nan],
         }
     )
 
@@ -215,7 +209,6 @@ PLOTS: dict[str, Callable[[Axes], Axes]] = {
     "distributions": lambda ax: figures.plot_readiness_distributions(
         make_territories(), ax=ax, **BOTH
     ),
-    "networks": lambda ax: figures.plot_network_summary(make_territories(), ax=ax, **BOTH),
 }
 EMPTY: dict[str, Callable[[Axes], Axes]] = {
     "kinds": lambda ax: figures.plot_kinds(make_kinds(FEW)[:0], ax=ax, **BOTH),
@@ -236,7 +229,6 @@ EMPTY: dict[str, Callable[[Axes], Axes]] = {
     "distributions": lambda ax: figures.plot_readiness_distributions(
         make_territories()[2:], ax=ax, **BOTH
     ),
-    "networks": lambda ax: figures.plot_network_summary(make_territories()[:0], ax=ax, **BOTH),
 }
 
 

@@ -9,7 +9,6 @@ from ecoanalysis.figures.actors import plot_map, plot_power_interest, plot_readi
 from ecoanalysis.figures.comparison import (
     plot_diversity,
     plot_mixes,
-    plot_network_summary,
     plot_readiness_distributions,
 )
 from ecoanalysis.figures.matrices import plot_heatmap, plot_mixing
@@ -19,6 +18,6 @@ from ecoanalysis.figures.territory import plot_kinds, plot_ranks, plot_roles
 
 __all__ = [
     "ACROSS", "draw", "place_network", "plot_diversity", "plot_heatmap", "plot_kinds", "plot_map",
-    "plot_mixes", "plot_mixing", "plot_network", "plot_network_summary", "plot_power_interest",
-    "plot_ranks", "plot_readiness", "plot_readiness_distributions", "plot_roles",
+    "plot_mixes", "plot_mixing", "plot_network", "plot_power_interest", "plot_ranks",
+    "plot_readiness", "plot_readiness_distributions", "plot_roles",
 ]  # fmt: skip

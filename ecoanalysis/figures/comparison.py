@@ -1,11 +1,9 @@
 """Territories side by side: a row each, in the order of the table, and no rank.
 
-All four figures take the same arguments, so that one call serves them all.
+All three take the same arguments, so that one call serves them all.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -17,7 +15,7 @@ from ecoanalysis.figures import style
 from ecoanalysis.figures.style import INK, NUMBER, SHADES, SMALL, Array, Mark, fill_in, write
 from ecoanalysis.wording import Language
 
-_KINDS, _ROW, _WIDE_ROW, _HEAD = 10, 17.0, 27.0, 3.6
+_KINDS, _ACROSS, _ROW, _WIDE_ROW, _HEAD = 10, 1.14, 17.0, 27.0, 3.6
 _FULL, _OPEN = Mark(SHADES[4], SHADES[4]), Mark("#ffffff", INK)
 _MIDDLE = Mark(SHADES[2], SHADES[3], "D", 0.82)
 
@@ -34,13 +32,21 @@ def plot_mixes(mixes: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: L
     if kinds.empty:
         return style.say_empty(ax, language)
     names = known.drop_duplicates("territory_id").set_index("territory_id")["name"]
-    heads = [codebook.label("kinds", kind, language.code) for kind in kinds]
     top = float(known[["share", "high"]].max().max())
-    ticks = MaxNLocator(2, steps=[1, 2, 5, 10]).tick_values(0, top)
-    scale = {t: style.describe_share(t, language) for t in ticks if 0 <= t <= top}
-    panels = _draw_panels(ax, heads, names, scale=scale, top=top, gap=0.14)
+    short = [style.shorten_name(name, length=18) for name in names]
+    ticks: Array = np.array(MaxNLocator(2, steps=[1, 2, 5, 10]).tick_values(0, top))
     helices = [codebook.kinds["helix"].get(kind) for kind in kinds]
-    for kind, helix, (left, places) in zip(kinds, helices, panels, strict=True):
+    for i, (kind, helix) in enumerate(zip(kinds, helices, strict=True)):  # two panels a line
+        left, first = i % 2 * top * _ACROSS, i // 2 * (len(names) + _HEAD)
+        places, foot = first + np.arange(len(names)), first + len(names) - 0.4
+        head = style.wrap_words(codebook.label("kinds", kind, language.code), width=26)
+        write(ax, (left, first), head, shift=(-4, _ROW * 0.75), fontsize=SMALL, linespacing=1.1)
+        style.write_rows(ax, places, short if not left else [""] * len(names), fontsize=SMALL)
+        for tick in ticks[(ticks >= 0) & (ticks <= top)].tolist():
+            colour, side = (style.GRID, "center") if tick else (style.RULE, "left")
+            ax.vlines(left + tick, first - 0.6, foot, color=colour, linewidth=0.8, zorder=0.5)
+            write(ax, (left + tick, foot), style.describe_share(tick, language), shift=(0, -3),
+                  va="top", ha=side, color=style.MUTED, fontsize=SMALL - 1)  # fmt: skip
         rows, full = known[known["kind"] == kind], style.find_mark(helix)
         rows = rows.assign(y=places[names.index.get_indexer(rows["territory_id"])])
         lines, none = rows[rows["low"] < rows["high"]], rows["n"] == 0
@@ -48,6 +54,7 @@ def plot_mixes(mixes: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: L
                   linewidth=1.4, alpha=0.6)  # fmt: skip
         for shown, mark in ((rows[~none], full), (rows[none], full._replace(colour="#ffffff"))):
             style.put_marks(ax, left + shown["share"], shown["y"], mark, size=6.5)
+    ax.set(xlim=(0, top * (1 + _ACROSS)), ylim=(foot, -0.6))
     n_more = int((largest > 0).sum()) - len(kinds)
     more = language.ngettext("+ %(n)s kind not shown", "+ %(n)s kinds not shown", n_more)
     line = language.gettext("Line: range if each list were a random draw of what exists.")
@@ -55,35 +62,6 @@ def plot_mixes(mixes: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: L
     notes += [language.gettext("Open mark: none listed."), fill_in(more, n_more, language)]
     key, height = style.make_key(helices, codebook, language), (ax.get_ylim()[0] + 0.6) * _ROW
     return style.frame_axes(ax, height=height, key=key, notes=[" ".join(notes)])
-
-
-def plot_network_summary(
-    networks: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language
-) -> Axes:
-    """Draw four measures of each territory's network, a panel each, every mark with its number.
-
-    `networks`: territory_id, name, n_actors, n_isolates, mean_degree, largest_component_share,
-    cross_share (0-1). Ties per organisation have their own scale; shares run from 0 to 1.
-    """
-    if networks.empty:
-        return style.say_empty(ax, language)
-    alone = networks["n_isolates"] / networks["n_actors"]
-    panels = {
-        language.gettext("Ties per organisation"): networks["mean_degree"],
-        language.gettext("Organisations without ties"): alone,
-        language.gettext("Organisations in the largest group"): networks["largest_component_share"],
-        language.gettext("Ties between sectors"): networks["cross_share"],
-    }
-    places = _draw_panels(ax, panels, networks["name"], scale={0: ""}, top=1, gap=0.38)
-    for i, (values, (left, rows)) in enumerate(zip(panels.values(), places, strict=True)):
-        ends = left + values / (1 if i else max(values.max(), 1e-9))
-        ax.hlines(rows, left, ends.fillna(left), color=SHADES[1], linewidth=5, zorder=1)
-        style.put_marks(ax, ends, rows, _FULL, size=6)
-        for x, y, value in zip(ends.fillna(left), rows, values, strict=True):
-            words = language.format_number(value, 1)
-            words = style.describe_share(value, language) if i else words
-            write(ax, (x, y), words, **NUMBER | {"color": INK})
-    return style.frame_axes(ax, height=(ax.get_ylim()[0] + 0.6) * _ROW)
 
 
 def plot_diversity(
@@ -141,25 +119,3 @@ def plot_readiness_distributions(
     )  # fmt: skip
     note = language.gettext("Line: all. Bar: middle half. Mark: median. (n): organisations scored.")
     return style.frame_axes(ax, height=len(scored) * _WIDE_ROW, notes=[note])
-
-
-def _draw_panels(
-    ax: Axes, heads: Iterable[str], names: Iterable[str], *, scale: Mapping[float, str], top: float,
-    gap: float,
-) -> list[tuple[float, Array]]:  # fmt: skip
-    """Write heads, names of rows and scales, two panels a line; return left ends and rows."""
-    short, panels = [style.shorten_name(name, length=18) for name in names], []
-    for i, head in enumerate(heads):
-        left, rows = i % 2 * top * (1 + gap), i // 2 * (len(short) + _HEAD) + np.arange(len(short))
-        write(ax, (left, rows[0]), style.wrap_words(head, width=26), shift=(-4, _ROW * 0.75),
-              fontsize=SMALL, linespacing=1.1)  # fmt: skip
-        style.write_rows(ax, rows, short if not left else [""] * len(short), fontsize=SMALL)
-        ends = rows[0] - 0.6, rows[-1] + 0.6
-        for tick, word in scale.items():
-            colour, side = (style.GRID, "center") if tick else (style.RULE, "left")
-            ax.vlines(left + tick, *ends, color=colour, linewidth=0.8, zorder=0.5)
-            write(ax, (left + tick, ends[1]), word, shift=(0, -3), va="top", ha=side,
-                  color=style.MUTED, fontsize=SMALL - 1)  # fmt: skip
-        panels.append((left, rows))
-    ax.set(xlim=(0, top * (2 + gap)), ylim=(ends[1], -0.6))
-    return panels

@@ -134,7 +134,6 @@ def show_readiness(compared: Compared, *, study: Study, language: str = "fr") ->
 def show_networks(compared: Compared, *, study: Study, language: str = "fr") -> Section:
     """Show the networks side by side."""
     table = _name(_join_free_index(compared["networks"]), compared)
-    plot = figures.plot_network_summary
     asked = compared["gate"].set_index("item")["passed"][["tie_question", "ties"]].all()
     return _show(
         "networks",
@@ -143,7 +142,6 @@ def show_networks(compared: Compared, *, study: Study, language: str = "fr") -> 
         language,
         networks=list_records(table),
         asked=bool(asked),
-        figure=_draw(table, plot, study, use_language(language)),
     )
 
 
