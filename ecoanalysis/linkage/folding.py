@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import pandas as pd
 
@@ -36,6 +37,7 @@ def split_words(name: str) -> list[str]:
     return _WORD.findall(_fold_letters(initials))
 
 
+@lru_cache(maxsize=100_000)
 def fold_name(name: str) -> str:
     """Fold a name to letters and digits, without a legal form at either end; empty without any."""
     words = split_words(name)
@@ -53,6 +55,7 @@ def fold_acronyms(name: str) -> set[str]:
     return {text for text in short if 3 <= len(text) <= 8}
 
 
+@lru_cache(maxsize=100_000)
 def fold_city(city: str) -> str:
     """Fold a city's name; postcode, "cedex" and arrondissement numbers are no part of it."""
     plain = _CITY_NOISE.sub(" ", _fold_letters(city))
