@@ -151,6 +151,21 @@ def test_the_same_list_again_changes_nothing(study: Path) -> None:
     assert report.n_read == 11
 
 
+def test_an_import_is_told_in_words_of_both_languages(study: Path) -> None:
+    """No code of a reason is left in the lines; eleven records as counted above."""
+    report = import_list("geojson", [LIST], study_path=study, mapping=MAPPING)
+    said = {
+        code: "\n".join(describe_import(report, language=use_language(code))) for code in LANGUAGES
+    }
+    assert said["fr"].startswith(
+        "11 enregistrements lus\u00a0: 6 retenus, 2 réunis à un autre, 3 mis"
+    )
+    assert said["en"].startswith("11 records read: 6 kept, 2 merged, 3 set aside.")
+    assert "  1  sans nom\n" in said["fr"]
+    codes = {reason for reason in report.table["reason"] if "_" in reason}
+    assert not any(codes & set(text.split()) for text in said.values())
+
+
 def test_what_a_person_corrected_stays(study: Path) -> None:
     actors = pd.read_csv(study / "actors.csv", dtype="str").set_index("actor_id", drop=False)
     actors["kind"] = "intermediary"
