@@ -1,13 +1,14 @@
 """The network beside igraph called directly, networkx and plain Python.
 
 Each row holds the medians of rounds in which ours and the peer take turns; one round where a round
-takes minutes. Seconds are those of the processor, so that other work on the machine counts little.
-networkx is timed on 20 actors and scaled, since it takes them one by one.
+takes minutes. Seconds are those of the processor, on one thread, so that other work on the machine
+counts little. networkx is timed on 20 actors and scaled, since it takes them one by one.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import statistics
 import tempfile
@@ -15,6 +16,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # read by igraph as it is imported
 
 import igraph
 import networkx as nx
