@@ -74,13 +74,14 @@ def render_section(
     page : mapping, optional
         What the frame of the page says.
     **context
-        Tables and values that the template names.
+        Tables, as `list_records` gives them, and values that the template names.
 
     Returns
     -------
     Section
         The filled template.
     """
+    context = {k: list_records(v) if isinstance(v, pd.DataFrame) else v for k, v in context.items()}
     context |= {"id": Path(name).name, "compared": name.startswith("comparison/")}
     if codebook is not None:
         context["label"] = partial(_find_label, codebook, language)

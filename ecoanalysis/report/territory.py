@@ -33,6 +33,16 @@ NAMES_SHOWN, BRIDGES_SHOWN, PLACES_SHOWN, THEMES_SHOWN = 12, 5, 15, 15
 FIRST = 5
 OFTEN = 0.25  # from this share of draws on, who is in none of the groups is named as well
 ENOUGH = 0.6  # from this share of its scale on, a need counts as covered
+WHOLE = (
+    "fields",
+    "subkinds",
+    "agreement",
+    "rater_answers",
+    "panels",
+    "layers",
+    "gaps",
+    "provenance",
+)
 DUE = ("overdue", "next", "done")
 
 
@@ -57,16 +67,10 @@ def show_header(result: TerritoryResult, *, language: str = "fr") -> Section:
 
 def show_profile(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show the territory in five sentences, where they come from and what the list covers."""
-    kinds = result.tables["kinds"]
-    known = kinds[(kinds["kind"] != "unclassified") & (kinds["n"] > 0)]
+    known = result.tables["kinds"].query("kind != 'unclassified' and n > 0")
+    name, origins = str(result.territory["name"]), result.tables["provenance"].query("n_actors > 0")
     return _show(
-        "profile",
-        result,
-        language,
-        name=str(result.territory["name"]),
-        top=list_records(known.nlargest(3, "n")),
-        fields=list_records(result.tables["fields"]),
-        origins=list_records(result.tables["provenance"].query("n_actors > 0")),
+        "profile", result, language, name=name, top=known.nlargest(3, "n"), origins=origins
     )
 
 
@@ -74,36 +78,26 @@ def show_actors(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show who is there: kinds, map, themes, roles, what is not listed, the register."""
     tables, book, words = result.tables, result.codebook, use_language(language)
     kinds, roles, themes = tables["kinds"], tables["roles"], tables["themes"]
-    shared = themes[themes["n"] > 1]
     located = tables["actors"].dropna(subset=["latitude", "longitude"])
+    shared, look = themes[themes["n"] > 1], {"codebook": book, "language": words}
     return _show(
         "actors",
         result,
         language,
-        kinds_figure=_draw(
-            kinds, lambda ax: figures.plot_kinds(kinds, ax=ax, codebook=book, language=words)
-        ),
-        map_figure=_draw(
-            located, lambda ax: figures.plot_map(located, ax=ax, codebook=book, language=words)
-        ),
+        kinds_figure=_draw(figures.plot_kinds, kinds, **look),
+        map_figure=_draw(figures.plot_map, located, **look),
         themes=list(shared[["tag", "n"]].head(THEMES_SHOWN).itertuples(index=False)),
         n_themes=len(shared),
         rare_themes=list(themes.loc[themes["n"] < 2, "tag"]) if len(themes) < 30 else [],
         founded=_list_decades(tables["founded"], words),
         roles_figure=_draw(
-            roles[roles["n_stated"] > 0],
-            lambda ax: figures.plot_roles(roles, ax=ax, codebook=book, language=words),
+            figures.plot_roles, roles if roles["n_stated"].any() else roles[:0], **look
         ),
         n_founded=int(tables["founded"]["n"].sum()),
-        listed=list_records(kinds[kinds["n"] > 0]),
-        helices=list_records(tables["helices"][tables["helices"]["n"] > 0]),
-        subkinds=list_records(tables["subkinds"]),
-        expected=list_records(
-            roles[roles["n_expected"] > 0].sort_values("n_expected", ascending=False)
-        ),
-        surprises=list_records(
-            tables["actor_roles"].merge(tables["actors"][["actor_id", "name"]], on="actor_id")
-        ),
+        listed=kinds[kinds["n"] > 0],
+        helices=tables["helices"].query("n > 0"),
+        expected=roles.query("n_expected > 0").sort_values("n_expected", ascending=False),
+        surprises=_name(result, "actor_roles"),
         register=_list_register(result, language),
         definition=lambda kind: str(book.kinds[f"definition_{language}"][kind]),
     )
@@ -124,7 +118,7 @@ def _list_decades(founded: pd.DataFrame, words: Language) -> list[tuple[str, int
 def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show who is ready: grid, scores and ranks with what is doubted, and desk evidence apart."""
     tables, book, words = result.tables, result.codebook, use_language(language)
-    rated = _explain_scores(result, "readiness")
+    look, rated = {"codebook": book, "language": words}, _explain_scores(result, "readiness")
     ranks = tables["ranks"].query("dimension == 'readiness' and weights == 'stated'")
     ranks = ranks.merge(tables["actors"][["actor_id", "name"]], on="actor_id")
     return _show(
@@ -135,28 +129,19 @@ def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
         order=_describe_order(result, rated),
         roles=_count_people(tables["raters"], "role"),
         modes=_count_people(tables["raters"], "mode"),
-        figure=_draw(
-            tables["averages"],
-            lambda ax: figures.plot_readiness(
-                _pair_readiness(tables, book), ax=ax, codebook=book, language=words
-            ),
-        ),
-        ranks_figure=_draw(
-            ranks.dropna(subset="low"), lambda ax: figures.plot_ranks(ranks, ax=ax, language=words)
-        ),
-        agreement=list_records(tables["agreement"]),
+        figure=_draw(figures.plot_readiness, _pair_readiness(tables, book), **look),
+        ranks_figure=_draw(figures.plot_ranks, ranks.dropna(subset="low"), language=words),
         alpha=_summarise_agreement(tables["agreement"]),
-        shared=list_records(_pick_shared_views(tables)),
-        answers=list_records(tables["rater_answers"]),
+        shared=_name(result, "disagreement").query("shared_out"),
         asked=_list_criteria(book, "readiness"),
-        desk=list_records(tables["desk"][tables["desk"]["n"] > 0]),
-        panels=list_records(tables["panels"]),
-        parameters=result.parameters,
+        desk=tables["desk"].query("n > 0"),
     )
 
 
 def _pair_readiness(tables: Mapping[str, pd.DataFrame], book: Codebook) -> pd.DataFrame:
     """Put the mean familiarity and appetite of each actor, and their intervals, by its name."""
+    if tables["averages"].empty:
+        return tables["averages"]
     means = tables["averages"].pivot_table("mean", "actor_id", "criterion")
     means = means.reindex(columns=["familiarity", "appetite"])
     drawn = tables["effects"].pivot_table(["low", "high"], "actor_id", "criterion")
@@ -238,13 +223,6 @@ def _summarise_agreement(agreement: pd.DataFrame) -> dict[str, float]:
     return {"n": len(alpha), "median": alpha.median(), "min": alpha.min(), "max": alpha.max()}
 
 
-def _pick_shared_views(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    views = tables["disagreement"]
-    return views[views["shared_out"].astype(bool)].merge(
-        tables["actors"][["actor_id", "name"]], on="actor_id"
-    )
-
-
 def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show what moves the organisations and what they bring, kind by kind."""
     tables, book, words = result.tables, result.codebook, use_language(language)
@@ -255,11 +233,8 @@ def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
         if len(group := criteria[criteria["dimension"] == dimension])
     ]
     figure = _draw(
-        criteria,
-        lambda ax: figures.plot_heatmap(
-            tables["averages"], actors=tables["actors"], dimensions=DIMENSIONS, ax=ax,
-            codebook=book, language=words,
-        ),
+        figures.plot_heatmap, tables["averages"] if len(criteria) else criteria,
+        actors=tables["actors"], dimensions=DIMENSIONS, codebook=book, language=words,
     )  # fmt: skip
     asked = [(dimension, _list_criteria(book, dimension)) for dimension in DIMENSIONS]
     return _show(
@@ -269,7 +244,7 @@ def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
         parts=parts,
         figure=figure,
         asked=asked,
-        criteria=list_records(criteria),
+        criteria=criteria,
         resources=_explain_scores(result, "resource"),
         n_rated=tables["averages"]["actor_id"].nunique(),
     )
@@ -277,50 +252,38 @@ def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
 
 def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show how the organisations are tied, who bridges, who stands apart, what leaves."""
-    tables, book, words = result.tables, result.codebook, use_language(language)
+    tables, book = result.tables, result.codebook
+    look = {"codebook": book, "language": use_language(language)}
     ties, actors, matrix = tables["ties"], tables["actors"], tables["mixing_matrix"]
-    inside = ties[ties["scope"] == "inside"]
-    mixing = tables["mixing"][tables["mixing"]["group"] == "helix"]
-    network = tables["network"][tables["network"]["structure"].isin(["all", "free"])]
-    names = actors[["actor_id", "name"]]
-    places = tables["actor_network"].merge(names, on="actor_id")
+    inside, places = ties[ties["scope"] == "inside"], _name(result, "actor_network")
     order, held = _judge_order(tables["stability"])
-    bridges = tables["bridges"].head(BRIDGES_SHOWN).merge(names, on="actor_id")
-    ringed = set(bridges["actor_id"])
+    bridges = _name(result, "bridges").head(BRIDGES_SHOWN)
     best = places[places["degree"] > 0].nlargest(PLACES_SHOWN, "degree")
+    if order:
+        bridges, best = bridges.sort_values("name"), best.sort_values("name")
+    shown: dict[str, Any] = {"actors": actors, "bridges": set(bridges["actor_id"])}
     return _show(
         "ties",
         result,
         language,
-        figure=_draw(
-            inside,
-            lambda ax: figures.plot_network(
-                inside, actors=actors, ax=ax, codebook=book, language=words, bridges=ringed
-            ),
-        ),
-        explorer=explore_map(
-            inside, actors=actors, codebook=book, language=language, bridges=ringed
-        ),
-        matrix_figure=_draw(
-            matrix,
-            lambda ax: figures.plot_mixing(matrix, ax=ax, codebook=book, language=words),
-        ),
+        figure=_draw(figures.plot_network, inside, **shown, **look),
+        explorer=explore_map(inside, codebook=book, language=language, **shown),
+        matrix_figure=_draw(figures.plot_mixing, matrix, **look),
         everything=list_records(tables["network"])[0],
-        network=list_records(network),
-        mixing=next(iter(list_records(mixing)), None),
+        network=tables["network"].query("structure in ['all', 'free']"),
+        mixing=list_records(tables["mixing"].query("group == 'helix'"))[0],
         n_free=int(tables["stability"]["n_ties"].max()),
         not_free=int((inside["structure"] != "free").sum()),
-        isolates=list_records(places[places["isolate"].astype(bool)]) if len(ties) else [],
-        layers=list_records(tables["layers"]),
+        isolates=places[places["isolate"].astype(bool)] if len(ties) else [],
         order=order,
         held=held,
-        bridges=list_records(bridges if not order else bridges.sort_values("name")),
-        key_players=list_records(tables["key_players"].merge(names, on="actor_id")),
-        core=list_records(places[places["core"].astype(bool)]),
+        bridges=bridges,
+        key_players=_name(result, "key_players"),
+        core=places[places["core"].astype(bool)],
         n_groups=int((places["community"].value_counts() > 1).sum()),
         modularity=places["modularity"].max(),
         core_fit=places["fit"].max(),
-        places=list_records(best if not order else best.sort_values("name")),
+        places=best,
         large=len(actors) > LARGE,
     )
 
@@ -418,34 +381,26 @@ def show_method(result: TerritoryResult, *, language: str = "fr") -> Section:
         language,
         notice=descriptor.notice.get(language, ""),
         fictional=descriptor.fictional,
-        minimum_coverage=result.parameters["minimum_coverage"],
-        draws=result.parameters["draws"],
         how=_count_ways(result.tables["actors"]),
         census=descriptor.census,
         boundary_rule=choose_text(descriptor.boundary_rule, language),
         date_window=choose_text(descriptor.date_window, language),
         n_warnings=len(result.tables["warnings"]),
         licences=descriptor.licences,
-        glossary=list_records(glossary[glossary["definition"] != ""]),
+        glossary=glossary[glossary["definition"] != ""],
     )
 
 
 def _show(template: str, result: TerritoryResult, language: str, /, **context: Any) -> Section:
-    """Render a part with what most parts name: key numbers, gaps, sources."""
-    return render_section(
-        template,
-        language,
-        codebook=result.codebook,
-        s=_read_summary(result),
-        gaps=list_records(result.tables["gaps"]),
-        sources=list_records(result.tables["provenance"]),
-        **context,
-    )
+    """Render a part with key numbers, parameters and the tables that a template reads whole."""
+    whole: dict[str, Any] = {name: result.tables[name] for name in WHOLE}
+    whole |= {"s": _read_summary(result), "parameters": result.parameters}
+    return render_section(template, language, codebook=result.codebook, **(whole | context))
 
 
-def _draw(table: pd.DataFrame, plot: Callable[[Axes], object]) -> str:
+def _draw(plot: Callable[..., Axes], table: pd.DataFrame, **options: Any) -> str:
     """Draw a figure where its table has rows; the page gives it its words."""
-    return figures.draw(plot, alt="") if len(table) else ""
+    return figures.draw(lambda ax: plot(table, ax=ax, **options), alt="") if len(table) else ""
 
 
 def _read_summary(result: TerritoryResult) -> dict[str, float]:
