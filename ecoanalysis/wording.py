@@ -35,13 +35,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Language:
-    """One language of the reports; `use_language` returns it.
-
-    Parameters
-    ----------
-    code : {"fr", "en"}
-        ISO 639-1 code.
-    """
+    """One language of the reports, by its ISO 639-1 code; `use_language` returns it."""
 
     code: LanguageCode
 
@@ -115,23 +109,7 @@ class Language:
 
 @cache
 def use_language(code: str) -> Language:
-    """Return the language of `code`.
-
-    Parameters
-    ----------
-    code : str
-        One of `LANGUAGES`.
-
-    Returns
-    -------
-    Language
-        The same record each time.
-
-    Raises
-    ------
-    UsageError
-        If the reports are not written in this language.
-    """
+    """Return the language of `code`, the same record each time; UsageError if there is none."""
     if code not in LANGUAGES:
         raise UsageError(f"Unknown language: {code!r}; allowed: {', '.join(LANGUAGES)}.")
     return Language(code)

@@ -446,6 +446,14 @@ def test_notice_of_a_fictional_study_and_of_an_own_text(good_study: Path) -> Non
     assert read_study(good_study).descriptor.notice == {"fr": "Vu", "en": "Seen"}
 
 
+def test_regions_that_compare_are_read_and_written(good_study: Path, tmp_path: Path) -> None:
+    replace_file(good_study, "datapackage.yaml", "census: no", "comparable_regions: [Centre]")
+    study = read_study(good_study)
+    assert study.descriptor.comparable_regions == ("Centre",)
+    write_study(study.tables, tmp_path / "copy", descriptor=study.descriptor)
+    assert read_study(tmp_path / "copy").descriptor == study.descriptor
+
+
 # writing -----------------------------------------------------------------------------------------
 
 

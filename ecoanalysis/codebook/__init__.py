@@ -23,35 +23,20 @@ TABLES: Final = ("kinds", "subkinds", "helices", "roles", "criteria", "relation_
 
 _FOLDER = Path(__file__).parent
 _UNCLASSIFIED_LABELS = {"fr": "Non classé", "en": "Unclassified"}
-_NUMBERS = {
-    "scale_min": 0.0,
-    "scale_max": 5.0,
-    "direction": 1,
-    "weight": 1.0,
-    "round": 2,
-    "priority": 50,
-}
-_DEFAULTS = {
-    "origin": "extension",
-    "user_side": "no",
-    "innovator": "no",
-    "per_challenge": "no",
-    "dimension": "",
-}
+_NUMBERS = {"scale_min": 0.0, "scale_max": 5.0, "direction": 1, "weight": 1.0}
+_NUMBERS |= {"round": 2, "priority": 50}
+_DEFAULTS = {"origin": "extension", "dimension": ""}
+_DEFAULTS |= dict.fromkeys(("user_side", "innovator", "per_challenge"), "no")
 
 
 @dataclass(frozen=True)
 class Codebook:
     """Every code that a study may use, with its labels; `read_codebook` returns it.
 
-    Attributes
-    ----------
-    kinds, subkinds, helices, roles, criteria, relation_kinds : pandas.DataFrame
-        Indexed by ``code``. Text cells that are empty hold ``""``; cells that may hold several
-        codes (``expected_roles``, a subkind's ``kind``) separate them by ``;``.
-    rules : pandas.DataFrame
-        One row a typology rule: rule, system, field, match, pattern, kind, subkind, confidence,
-        priority (the lower wins).
+    The tables are indexed by ``code``; text cells that are empty hold ``""``, and cells that may
+    hold several codes (``expected_roles``, a subkind's ``kind``) separate them by ``;``. `rules` is
+    a row a typology rule: rule, system, field, match, pattern, kind, subkind, confidence,
+    priority (the lower wins).
     """
 
     kinds: pd.DataFrame
@@ -63,21 +48,7 @@ class Codebook:
     rules: pd.DataFrame
 
     def label(self, table: str, code: str, language: str) -> str:
-        """Return the name of a code for people.
-
-        Parameters
-        ----------
-        table : str
-            One of `TABLES`.
-        code : str
-            A code of that table, or ``unclassified``.
-        language : str
-            ``fr`` or ``en``.
-
-        Returns
-        -------
-        str
-            The label; the code itself where the codebook does not know it.
+        """Return the name of a code of a table for people; the code itself where it is not known.
 
         Examples
         --------
@@ -96,20 +67,11 @@ def read_codebook(
     subkinds: pd.DataFrame | None = None,
     criteria: pd.DataFrame | None = None,
 ) -> Codebook:
-    """Read the codebook, with the additions and changes of a study.
+    """Read the codebook, with the additions and changes of a study's own tables.
 
-    Parameters
-    ----------
-    kinds, subkinds, criteria : pandas.DataFrame, optional
-        The study's own tables, with a column ``code``. A known code changes the cells that are
-        filled, a new code adds a row; what a new row leaves empty takes a plain default (a kind is
-        an extension, a criterion runs from 0 to 5 with weight 1 in the second round), and a label
-        in one language stands for the other.
-
-    Returns
-    -------
-    Codebook
-        Tables of codes and typology rules; the caller's tables are not changed.
+    A known ``code`` changes the cells that are filled, a new one adds a row; what a new row leaves
+    empty takes a plain default (a kind is an extension, a criterion runs from 0 to 5 with weight 1
+    in the second round), and a label in one language stands for the other.
     """
     tables = {name: _read_table(name).copy() for name in TABLES}
     for name, additions in (("kinds", kinds), ("subkinds", subkinds), ("criteria", criteria)):

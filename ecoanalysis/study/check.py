@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 import babel
@@ -14,7 +14,7 @@ import pandas as pd
 
 from ecoanalysis.codebook import Codebook, read_codebook
 from ecoanalysis.schemas import list_fields, read_schema
-from ecoanalysis.study.columns import DAY_FIRST, DONT_KNOW
+from ecoanalysis.study.columns import DONT_KNOW
 from ecoanalysis.study.faults import Faults, Texts, make_faults
 from ecoanalysis.study.files import Table
 from ecoanalysis.study.suggest import suggest_folder, suggest_words
@@ -23,7 +23,7 @@ from ecoanalysis.wording import LANGUAGES
 _MOST_FAULTS = 10_000
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)+(/\S*)?")
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]"
-_NUMBER = r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?"
+_NUMBER = r"[+-]?([0-9]{1,99}\.?[0-9]*|\.[0-9]+)([eE](\+?[0-9]{1,2}|-[0-9]{1,3}))?"
 _SPREADSHEET_ERRORS = (
     *("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!"),
     *("#VALEUR!", "#NOM?", "#NOMBRE!", "#REF !", "#VALOR!", "#NOME?", "#NÚM!", "#N/D"),
@@ -33,6 +33,7 @@ _FAULTS = {
     **{"required": "blank_value", "minimum": "out_of_scale", "maximum": "out_of_scale"},
     **{"website": "not_a_web_address", "territory_id": "unfit_id", "code": "unfit_id"},
 }
+_NUMBERS = ("number", "integer")
 _Map = Mapping[str, Any]
 
 
@@ -80,12 +81,11 @@ def find_listed(rows: pd.DataFrame, among: pd.DataFrame) -> pd.Series[bool]:
 def list_codes(field: _Map, codebook: Codebook) -> dict[str, str]:
     """List the codes that a column takes, by every spelling that stands for one."""
     mixed = field["type"] == "string" and field.get("numeric")
-    words = field["constraints"].get("enum", [DONT_KNOW] if mixed else [])
-    codes = {str(word): str(word) for word in words}
+    codes = {word: word for word in field["constraints"].get("enum", [DONT_KNOW] * bool(mixed))}
     names = {"UK": "GB"} if field["name"] == "country_code" else {}
     for language in ("en", "fr", "pt") if names else ():
-        labels = babel.Locale(language).territories
-        names |= {labels[code]: code for code in codes if code in labels}
+        labels = babel.Locale(language).territories.items()
+        names |= {label: code for code, label in labels if code in codes}
     if "codebook" in field:
         entries: pd.DataFrame = getattr(codebook, field["codebook"])
         if "dimension" in field:
@@ -122,14 +122,13 @@ def _check_cells(table: Table, fields: Mapping[str, _Map], codebook: Codebook) -
 def _is_plain(texts: pd.Series[str], field: _Map) -> pd.Series[bool]:
     """Tell at once for most texts that nothing is amiss: numbers within bounds, and free text."""
     rules = field["constraints"]
-    if field["type"] in ("number", "integer"):
-        low, high = (rules.get(end, inf) for end, inf in (("minimum", -1e99), ("maximum", 1e99)))
-        number = _NUMBER if field["type"] == "number" else "[+-]?[0-9]{1,15}"
+    if field["type"] in _NUMBERS:
+        low, high = rules.get("minimum", -1e99), rules.get("maximum", 1e99)
+        number = _NUMBER if field["type"] == "number" else "[+-]?[0-9]+"
         inside = pd.to_numeric(texts, errors="coerce").between(low, high)
         return texts.str.fullmatch(number) & inside
     if field["type"] == "string" and not rules.keys() - {"required"} and "codebook" not in field:
-        odd = texts.str.contains(_CONTROL) | texts.isin([*_SPREADSHEET_ERRORS, ""])
-        return ~odd
+        return ~(texts.str.contains(_CONTROL) | texts.isin([*_SPREADSHEET_ERRORS, ""]))
     return pd.Series(data=False, index=texts.index)
 
 
@@ -146,36 +145,22 @@ def _make_judge(field: _Map, codes: _Map) -> Callable[[str], str]:
             return "control_character"
         if text in _SPREADSHEET_ERRORS:
             return "spreadsheet_error"
-        if field["type"] in ("number", "integer") and _is_no_number(text):
+        if field["type"] in _NUMBERS and text and not re.fullmatch(_NUMBER, text):
             return "not_a_number"
         for note in read(text)[1] or ():
             detail = {"type": field["type"], "pattern": field["name"]}.get(note, note)
             code = _FAULTS.get(detail) or _FAULTS.get(note, "unknown_code")
-            return "ambiguous_date" if detail == "date" and _is_ambiguous(text) else code
+            return "ambiguous_date" if detail == "date" and _is_day(text) else code
         return "" if known is None or text in known else "unknown_code"
 
     return judge
 
 
-def _is_no_number(text: str) -> bool:
-    """Tell what the number type of the schema would take, or call off the scale, by mistake."""
-    try:
-        return bool(text) and not (
-            text.isascii() and "_" not in text and math.isfinite(float(text))
-        )
-    except ValueError:
-        return True
-
-
-def _is_ambiguous(text: str) -> bool:
+def _is_day(text: str) -> bool:
     """Tell a day of the calendar, written day/month/year or month/day/year."""
-    parts = re.fullmatch(DAY_FIRST, text)
-    one, other, year = map(int, parts.groups()) if parts else (0, 0, 0)
-    for day, month in ((one, other), (other, one)):
-        try:
-            return bool(date(year, month, day))
-        except ValueError:
-            continue
+    for order in ("%d/%m/%Y", "%m/%d/%Y"):
+        with suppress(ValueError):
+            return bool(datetime.strptime(re.sub(r"[.-]", "/", text), order))
     return False
 
 
@@ -192,7 +177,7 @@ def _explain(code: str, field: _Map, codes: _Map, cells: pd.Series[str]) -> dict
         meant = [f"https://{text}" if _HOST.fullmatch(text) else "" for text in cells]
     elif code == "not_a_number":  # 1 234,5 is written 1234.5
         plain = [re.sub(r"\s", "", text).replace(",", ".") for text in cells]
-        return {"suggestion": ["" if _is_no_number(text) else text for text in plain]}
+        return {"suggestion": [text if re.fullmatch(_NUMBER, text) else "" for text in plain]}
     elif code == "out_of_scale":
         low, high = (field["constraints"].get(end, "") for end in ("minimum", "maximum"))
         return {"allowed": f"{low} … {high}".strip()}

@@ -17,7 +17,7 @@ from ecoanalysis.study.files import Table
 from ecoanalysis.study.suggest import fold_text, suggest_words
 
 DONT_KNOW = "dont_know"
-DAY_FIRST = r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"
+_DAY_FIRST = r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -109,13 +109,11 @@ def _normalise(
         column = column.str.replace(r"^([+-]?\d+)\.0+$", r"\1", regex=True)
     if "yes" in field["constraints"].get("enum", ()):
         column = column.replace({"TRUE": "yes", "FALSE": "no"})
-    if (
-        field["type"] == "date"
-        and not (parts := column.str.extract(f"^{DAY_FIRST}$").dropna()).empty
-    ):
-        day, month, year = (parts[i] for i in range(3))
-        if date_order == "dmy" or ((day.astype(int) > 12).any() and month.astype(int).max() <= 12):
-            iso = year + "-" + month.str.zfill(2) + "-" + day.str.zfill(2)
-            real = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce").notna()
-            column = column.where(~real.reindex(column.index, fill_value=False), iso)
+    if field["type"] == "date":
+        parts = column.str.extract(_DAY_FIRST).dropna()
+        numbers = parts.astype(int)
+        if date_order == "dmy" or (numbers[0].max() > 12 >= numbers[1].max()):
+            iso = parts[2] + "-" + parts[1].str.zfill(2) + "-" + parts[0].str.zfill(2)
+            real = iso[pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce").notna()]
+            column = real.reindex(column.index).fillna(column)
     return column

@@ -56,11 +56,9 @@ class Descriptor:
 _WEB = re.compile(r"https?://[^\s<>\"]+")
 _LISTS = {"licences": "licenses", "sources": "sources", "contributors": "contributors"}
 _SETTINGS = [f.name for f in fields(Descriptor) if f.name not in (*_LISTS, "languages")]
-_DAYS = ("date_window", "retention_date")
-_CHOICES: dict[str, dict[str, Any]] = {
-    **{name: {"yes": True, "no": False} for name in ("census", "comparable", "fictional")},
-    "date_order": {"ymd": "ymd", "dmy": "dmy"},
-}
+_YES: dict[str, Any] = {"yes": True, "no": False}
+_CHOICES = {"census": _YES, "comparable": _YES, "fictional": _YES}
+_CHOICES |= {"date_order": {"ymd": "ymd", "dmy": "dmy"}}
 
 
 def read_descriptor(
@@ -84,17 +82,19 @@ def read_descriptor(
     for name, value in settings.items():
         choices = _CHOICES.get(name, {})
         if name not in _SETTINGS or (choices and repr(value) not in map(repr, choices.values())):
-            known = [*choices] or _SETTINGS
+            known, code = [*choices] or _SETTINGS, "unknown_code" if choices else "unknown_setting"
             meant = suggest_words([str(value if choices else name)], known=known)
             texts: dict[str, Any] = {"field": f"ecosystem.{name}", "found": str(value)}
             texts |= {"allowed": "; ".join(known), "suggestion": meant}
-            code = "unknown_code" if choices else "unknown_setting"
             faults.append(make_faults(code, file=DESCRIPTOR, **texts))
+        elif name == "comparable_regions":
+            said[name] = tuple(
+                map(str, value if isinstance(value, list) else filter(None, [value]))
+            )
+        elif name in ("date_window", "retention_date"):
+            said[name] = _write_text(value)
         else:
-            plain = value if choices else _write_text(value)
-            said[name] = plain if choices or name in _DAYS else _read_texts(value)
-            if name == "comparable_regions":
-                said[name] = tuple(map(str, value if isinstance(value, list) else [value]))
+            said[name] = value if choices else _read_texts(value)
     for name, key in _LISTS.items():
         said[name] = _list_records(document.get(key) or document.get(name))
         for path in filter(None, (record.get("path") for record in said[name])):

@@ -27,15 +27,16 @@ def write_study(
 
     Either every file is new or every file is as it was. Files of the folder that are no table of a
     study stay; a table that is not given or has no rows goes, unless every study needs it. A table
-    that is not declared, or a `study.xlsx` in the folder, is a UsageError; a file that cannot be
-    replaced, for example while a spreadsheet has it open, an OSError.
+    that is not declared, or a `study.xlsx` or Parquet in the folder, is a UsageError; a file that
+    cannot be replaced, for example while a spreadsheet has it open, an OSError.
     """
     folder = Path(path)
     unknown = ", ".join(sorted(set(tables) - set(TABLES)))
     if unknown:
         raise UsageError(f"No table of a study: {unknown}; there are {', '.join(TABLES)}.")
-    if (folder / WORKBOOK).exists():
-        raise UsageError(f"{folder} holds {WORKBOOK}: CSV files cannot stand beside it.")
+    for other in (folder / WORKBOOK, *folder.glob("*.parquet")):
+        if other.exists():
+            raise UsageError(f"{folder} holds {other.name}: CSV files cannot stand beside it.")
     given = {name: tables.get(name, pd.DataFrame()) for name in TABLES}
     kept = {name: table for name, table in given.items() if len(table) or name in REQUIRED}
     texts = {f"{name}.csv": _write_csv(kept[name], name) if name in kept else "" for name in TABLES}
@@ -72,16 +73,11 @@ def new_study(path: str | Path) -> None:
         for cell, field in zip(sheet[1], fields.values(), strict=True):
             required = "required" in field["constraints"]
             needed = "oui / yes" if required else ""
-            codes = (
-                [] if "allowed" in field else [*dict.fromkeys(list_codes(field, codebook).values())]
-            )
-            texts = (
-                field["description_fr"],
-                field["description"],
-                field.get("allowed", "; ".join(codes)),
-            )
+            codes = list(dict.fromkeys(list_codes(field, codebook).values()))
+            allowed = field.get("allowed", "; ".join(codes))
+            texts = field["description_fr"], field["description"], allowed
             help_sheet.append([name, cell.value, needed, *texts, *codes])
-            if codes and not field.get("many"):
+            if codes and not (field.get("many") or field["numeric"]):
                 row, last = help_sheet.max_row, get_column_letter(6 + len(codes))
                 choice = DataValidation("list", f"'{EXPLANATIONS}'!$G${row}:${last}${row}")
                 choice.add(f"{cell.column_letter}2:{cell.column_letter}5000")
@@ -93,7 +89,7 @@ def new_study(path: str | Path) -> None:
     for letter, width in zip("ABCDEF", (14, 20, 14, 70, 70, 70), strict=True):
         help_sheet[f"{letter}1"].font = Font(bold=True)
         help_sheet.column_dimensions[letter].width = width
-    help_sheet.column_dimensions.group("G", "CZ", hidden=True)
+    help_sheet.column_dimensions.group("G", "JZ", hidden=True)
     for sheet in book.worksheets:
         sheet.freeze_panes = "A2"
     book.save(folder / WORKBOOK)
