@@ -285,6 +285,32 @@ def test_ten_thousand_actors_are_no_more_than_a_few() -> None:
     assert found.coverage > 0.98  # of 10,000 uniform offers, three can nearly have all five
 
 
+def test_of_long_lists_the_best_of_each_need_are_enough() -> None:
+    rng = np.random.default_rng(5)
+    ids = [f"a{i}" for i in range(150)]
+    columns = [f"resource_{name}" for name in partners.RESOURCES]
+    means = pd.DataFrame(
+        rng.random((150, 5)), index=pd.Index(ids, name="actor_id"), columns=columns
+    )
+    answers = partners.Answers(means, np.empty((0, 150, 5)))
+    actors = make_actors(dict(zip(ids, rng.choice(["ngo", "digital_startup"], 150), strict=True)))
+    suggested = pd.DataFrame(
+        {"challenge_id": "c", "list": "contribute", "actor_id": ids, "score": rng.random(150)}
+    )
+    found = partners.suggest_groups(
+        answers, suggested, actors=actors, challenges=CHALLENGES, constraints=NO_RULES,
+        kinds=BOOK.kinds,
+    )  # fmt: skip
+    row = found["coalitions"].iloc[0]
+    whole = partners.suggest_coalitions(
+        means, {"resource_technical": 1, "resource_data": 3}, seats=int(row["seats"]),
+        traits=pd.get_dummies(actors.set_index("actor_id")["kind"]),
+        minima={"ngo": 1, "digital_startup": 1},
+    )  # fmt: skip
+    assert row["coverage"] == pytest.approx(whole.coverage)
+    assert found["needs"]["weight"].tolist() == [1, 3]
+
+
 # ------------------------------------------------------------------ introductions
 
 TIES = pd.DataFrame(

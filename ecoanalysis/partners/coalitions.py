@@ -25,6 +25,7 @@ MOST_SEATS: Final = 8
 LEAST_GAIN: Final = 0.05
 SURE: Final = 1e-7
 SMALL: Final = 60  # actors that the solver takes whole
+HEAD: Final = 15  # of longer lists, how many of those who offer most of each need
 WIDE: Final = 6  # needs of which all subsets are tried
 MANY: Final = 20_000  # groups tried one by one in a draw
 
@@ -182,8 +183,9 @@ def suggest_groups(
     """Suggest a group for each challenge and the local group over all of them, as tables.
 
     A group has a voice of users and an innovator, and is made of those who can contribute and
-    those who must. The local group is made of those who can contribute to every challenge; each
-    challenge weighs the same in it.
+    those who must; of more than `SMALL`, the `HEAD` who offer most of each need, and most of all
+    among voices and innovators. The local group is made of those who can contribute to every
+    challenge; each challenge weighs the same in it.
 
     Parameters
     ----------
@@ -223,6 +225,12 @@ def suggest_groups(
         rule = rules[code]
         must = rule.loc[rule["rule"] == "must", "actor_id"]
         here = answers.means.index.isin([*pools[code], *must])
+        if here.sum() > SMALL:
+            total = np.nan_to_num(means) @ need
+            voices = [np.where(traits[flag], total, -1) for flag in flags]
+            known = np.where(here, np.nan_to_num([*means[:, need > 0].T, *voices], nan=-1), -2)
+            top = known.argsort(axis=1)[:, -HEAD:]
+            here &= np.isin(np.arange(len(here)), top) | answers.means.index.isin(must)
         offers = pd.DataFrame(means[here], answers.means.index[here], columns)
         named = rule[["actor_id", "other_id"]].isin(offers.index)
         both = named["actor_id"] & (named["other_id"] | (rule["rule"] == "must"))

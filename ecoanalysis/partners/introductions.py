@@ -83,23 +83,26 @@ def suggest_introductions(
     )
     strangers = ~np.isin(i * n + j, ends[0] * n + ends[1])
     i, j = i[strangers], j[strangers]
-    found = pd.DataFrame({"i": i, "j": j, "gives": "", "takes": "", "together": ""}).assign(
+    gives, takes = sum(fits.values(), 0 * near), sum((t.T for t in fits.values()), 0 * near).tocsr()
+    whole = sum(joint.values(), 0 * near)
+    reasons = np.sum([_look(table, i, j) > 0 for table in (gives, takes, whole)], axis=0)
+    crosses = (helix[i] != helix[j]) & pd.notna(helix[i]) & pd.notna(helix[j])
+    found = pd.DataFrame(
+        {"list": np.where(crosses & (reasons > 0), "bridging", "natural"), "i": i, "j": j,
+         "reasons": reasons, "adamic_adar": _look(near, i, j), "n_common": _look(common, i, j)}
+    )  # fmt: skip
+    found = found[found["list"].eq("bridging") | (found["n_common"] > 0)]
+    found = found.assign(actor_id=ids[found["i"]], other_id=ids[found["j"]])
+    order = ["list", "reasons", "adamic_adar", "actor_id", "other_id"]
+    found = found.sort_values(order, ascending=[True, False, False, True, True])
+    found = found.groupby("list", sort=False).head(limit).astype({"n_common": int})
+    i, j = found["i"].to_numpy(), found["j"].to_numpy()
+    found = found.assign(
         gives=join_codes({name: _look(table, i, j) > 0 for name, table in fits.items()}),
         takes=join_codes({name: _look(table, j, i) > 0 for name, table in fits.items()}),
         together=join_codes({code: _look(table, i, j) > 0 for code, table in joint.items()}),
-        adamic_adar=_look(near, i, j), n_common=_look(common, i, j).astype(int),
-        actor_id=ids[i], other_id=ids[j],
-    )  # fmt: skip
-    reasons = (found[["gives", "takes", "together"]] != "").sum(axis=1)
-    crosses = (helix[i] != helix[j]) & pd.notna(helix[i]) & pd.notna(helix[j])
-    found["list"] = np.where(crosses & (reasons > 0), "bridging", "natural")
-    found = found.assign(reasons=reasons)[found["list"].eq("bridging") | (found["n_common"] > 0)]
-    order = ["list", "reasons", "adamic_adar", "actor_id", "other_id"]
-    found = found.sort_values(order, ascending=[True, False, False, True, True])
-    found = found.groupby("list", sort=False).head(limit)
-    found["contact_id"] = [
-        _name_contact(graph, degree, a, b, ids) for a, b in zip(found["i"], found["j"], strict=True)
-    ]
+        contact_id=[_name_contact(graph, degree, *pair, ids) for pair in zip(i, j, strict=True)],
+    )
     return found[INTRODUCTIONS].reset_index(drop=True)
 
 
