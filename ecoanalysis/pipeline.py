@@ -499,7 +499,9 @@ def _run_alliances(
     )
     return {
         "salience": alliances.measure_salience(values[..., :3], actors=answers.means.index),
-        "grid": alliances.measure_grid(grid, actors=answers.means.index),
+        "grid": alliances.measure_grid(grid, actors=answers.means.index).join(
+            pd.DataFrame(grid.mean(axis=0), answers.means.index, ["power", "interest"]), "actor_id"
+        ),
         "mactor": mactor.actors.assign(pairs_known=mactor.coverage[0]),
         "mactor_challenges": mactor.challenges,
     }

@@ -313,10 +313,15 @@ def show_partners(result: TerritoryResult, *, language: str = "fr") -> Section:
         name: {code: list_records(rows) for code, rows in _name(result, name).groupby("class")}
         for name in ("grid", "salience")
     }
+    placed = _name(result, "grid").merge(actors[["actor_id", "helix"]], on="actor_id")
+    placed = placed.rename(columns={"probability": "p_quadrant"})
     return _show(
         "partners",
         result,
         language,
+        grid_figure=_draw(
+            figures.plot_power_interest, placed, codebook=book, language=use_language(language)
+        ),
         challenges=challenges,
         heard=heard,
         local=_collect_group(result, ""),
