@@ -277,6 +277,11 @@ def test_probability_of_the_ei_index_is_that_over_all_deals() -> None:
     ).iloc[0]
     assert (row["ei_index"], row["ei_expected"]) == (-1, pytest.approx(1 / 3))
     assert row["ei_p"] == pytest.approx(1 / 3, abs=0.03)
+    # All four ties across: 0 within here, 2 in both other ways; the mean is 4/3, 0 the farthest.
+    across = _ties(("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"))
+    row = network.measure_mixing(across, actors=actors, group="group", permutations=4_000).iloc[0]
+    assert row["ei_index"] == 1
+    assert row["ei_p"] == pytest.approx(1 / 3, abs=0.03)
 
 
 @pytest.mark.parametrize("name", [n for n in GRAPHS if not GRAPHS[n]["directed"]])
