@@ -17,7 +17,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ecoanalysis import alliances, linkage, network, partners, ratings, scoring, ties, typology
+from ecoanalysis import (
+    alliances,
+    linkage,
+    network,
+    partners,
+    profiles,
+    ratings,
+    scoring,
+    ties,
+    typology,
+)
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.errors import UsageError
 from ecoanalysis.sources.saving import save_study
@@ -25,6 +35,7 @@ from ecoanalysis.study import Descriptor, Study, check_study, read_study
 
 SEED, TOP = 20180801, 5
 RANKED = ("readiness", "resource")  # dimensions of which ranks are given
+PROFILED = ("interest", "resource", "lever")  # dimensions that groups of actors rest on
 INTERVALS = ["actor_id", "dimension", "low", "median", "high", "other_low", "other_high"]
 
 
@@ -94,7 +105,8 @@ def run_territory(
         panel_mix, panels, effects, scores (with low, median, high, other_low, other_high: 0-100),
         ranks (of `RANKED`: dimension, weights fixed, stated or open, and as `rank_actors`),
         choices, places, removals, weights_needed, rank_drivers, contributions (each with
-        dimension), ties, actor_network, network, layers, mixing,
+        dimension), profiles (reason, n_placed), profile_members, profile_groups, profile_traits,
+        ties, actor_network, network, layers, mixing,
         mixing_matrix, brokerage, bridges, key_players, stability,
         challenges, positions, constraints, actions, gaps, questions, provenance,
         warnings.
@@ -123,7 +135,7 @@ def run_territory(
     tables = _run_typology(here, study.codebook)
     tables |= _run_scores(here, study.codebook, minimum_coverage)
     drawn, doubts = _run_draws(here, tables, study.codebook, minimum_coverage, draws)
-    tables |= doubts
+    tables |= doubts | _run_profiles(tables["averages"], study.codebook)
     tables |= _run_network(here, tables["actors"], study)
     tables |= _run_challenges(here)
     tables |= _run_partners(here, tables, drawn, study, group_draws)
@@ -335,6 +347,21 @@ def _run_draws(
         "scores": scores.merge(known, on=["actor_id", "dimension"], how="left"),
         "effects": ratings.measure_actor_effects(fit, draws=n, seed=SEED),
         "panels": fit.panels.assign(reason=fit.reason, residual_sd=fit.residual_sd),
+    }
+
+
+def _run_profiles(averages: pd.DataFrame, book: Codebook) -> dict[str, pd.DataFrame]:
+    """Group actors by what moves them and what they bring."""
+    criteria = book.criteria[book.criteria["dimension"].isin(PROFILED)]
+    wide = averages.pivot_table("mean", "actor_id", "criterion").reindex(columns=criteria.index)
+    wide = wide.dropna(axis="columns", how="all").dropna(how="all")
+    found = profiles.classify_profiles(wide, scales=criteria, seed=SEED)
+    n_placed = int((found.members["group"] > 0).sum())
+    return {
+        "profiles": pd.DataFrame({"reason": [found.reason], "n_placed": n_placed}),
+        "profile_members": found.members,
+        "profile_groups": found.groups,
+        "profile_traits": found.traits,
     }
 
 

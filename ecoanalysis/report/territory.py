@@ -246,8 +246,28 @@ def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
         asked=asked,
         criteria=criteria,
         resources=_explain_scores(result, "resource"),
+        profiles=_describe_profiles(tables),
         n_rated=tables["averages"]["actor_id"].nunique(),
     )
+
+
+def _describe_profiles(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Collect the groups of alike actors, with their three strongest traits and their members."""
+    (found,) = list_records(tables["profiles"])
+    names = tables["actors"].set_index("actor_id")["name"]
+    traits = tables["profile_traits"].groupby("group")
+    members = tables["profile_members"].groupby("group")["actor_id"]
+    groups = [
+        row
+        | {
+            "typical": names[row["typical"]],
+            "names": sorted(names[list(members.get_group(row["group"]))]),
+            "more": list_records(traits.get_group(row["group"]).nlargest(3, "difference")),
+            "less": list_records(traits.get_group(row["group"]).nsmallest(2, "difference")),
+        }
+        for row in list_records(tables["profile_groups"])
+    ]
+    return found | {"groups": groups}
 
 
 def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
