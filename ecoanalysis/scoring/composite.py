@@ -30,7 +30,7 @@ Codes = npt.NDArray[np.intp]
 UNSCORED = "desk"
 PERCENT = ("percentile", "best_distance", "best_fraction")
 ON_RATIOS = ("geometric", "harmonic")
-BLOCK = 2**17  # numbers scored at a time: about what a processor's own cache holds
+BLOCK = 2**19  # numbers scored at a time: few calls, and about what a cache holds
 SCORE_COLUMNS = (
     "actor_id", "dimension", "score", "coverage", "range_low", "range_high", "n_raters",
 )  # fmt: skip
