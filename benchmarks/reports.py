@@ -1,0 +1,242 @@
+"""Batches of reports beside the usual ways to make them.
+
+The loop runs the papermill and nbconvert commands one report after the other; it is timed on a few
+reports and scaled. The limit is the cells and the HTML of the same reports one after the other in
+one warm process, times the processors: what no engine that isolates them can beat. Seconds are
+those of the clock, and each round runs all sides in turn, so that other work on the machine slows
+all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from ecoanalysis.batch import run_reports
+from ecoanalysis.batch.pages import Page, make_page
+from ecoanalysis.batch.plan import plan_pages
+from ecoanalysis.batch.server import use_pool
+from ecoanalysis.study import read_study
+
+HERE = Path(__file__).parent
+DATA = HERE.parent / "data"
+REFERENCE = str(HERE / "reference.ipynb")
+CORES = os.cpu_count() or 1
+
+
+def time_clock(work: Callable[[], object]) -> float:
+    """Return the seconds that a call takes by the clock."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def show_row(*cells: str) -> None:
+    """Print a row: work, ours, peer, ratio, target."""
+    print("|", " | ".join(cells), "|", flush=True)
+
+
+def make_reference(name: str, folder: str) -> None:
+    """Execute the reference notebook by the engine, and write its HTML, as a page is made."""
+    import papermill
+    from nbconvert import HTMLExporter
+
+    from ecoanalysis.batch.engine import ENGINE
+
+    papermill.execute_notebook(
+        REFERENCE, f"{folder}/{name}.ipynb", parameters={"territory": name}, engine_name=ENGINE,
+        kernel_name="python3", progress_bar=False, request_save_on_cell_execute=False,
+    )  # fmt: skip
+    html, _ = HTMLExporter().from_filename(f"{folder}/{name}.ipynb")
+    Path(folder, f"{name}.html").write_text(html, encoding="utf-8")
+
+
+def run_many(calls: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> None:
+    """Run calls in forked processes, as many side by side as there are processors."""
+    with ThreadPoolExecutor(CORES) as threads:
+        for done in threads.map(lambda call: use_pool().submit(call[0], *call[1]).result(), calls):
+            assert done is None or done["status"] == "done", done
+
+
+def run_commands(name: str, folder: str) -> None:
+    """Make one reference report by the two commands."""
+    common = [sys.executable, "-m"]
+    notebook = f"{folder}/{name}.ipynb"
+    papermill = ["papermill", REFERENCE, notebook, "-p", "territory", name, "-k", "python3"]
+    nbconvert = ["nbconvert", "--to", "html", notebook]
+    for command in (papermill, nbconvert):
+        subprocess.run([*common, *command], check=True, capture_output=True)
+
+
+def compare_loop(*, n: int, n_loop: int, rounds: int) -> None:
+    """Make reference reports by the pool and by the loop, in turn."""
+    sys.path.insert(0, str(HERE))
+    module = __import__("reports")  # as the forked processes can import it
+    use_pool().submit(os.getpid).result()
+    ours, peer = [], []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            calls = [(module.make_reference, (f"town-{i:02d}", folder)) for i in range(n)]
+            ours.append(time_clock(lambda calls=calls: run_many(calls)))
+            loop = [f"loop-{i}" for i in range(n_loop)]
+            peer.append(time_clock(lambda loop=loop: [run_commands(x, folder) for x in loop]))
+    mine, theirs = statistics.median(ours), statistics.median(peer) * n / n_loop
+    show_row(
+        f"{n} reports of reference.ipynb, notebook and HTML; {n_loop} by the loop, scaled",
+        f"{mine:.1f} s", f"{theirs:.0f} s", f"{theirs / mine:.1f} ×", "≥ 12 ×",
+    )  # fmt: skip
+
+
+def make_warm(pages: list[Page]) -> float:
+    """Run the cells and write the HTML of pages in this process; return the seconds."""
+    import nbformat
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ecoanalysis import report
+
+    shell = InteractiveShell.instance()
+    start = time.perf_counter()
+    for page in pages:
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            given = {"study": page.study, "language": page.language, "out": "tables"}
+            notebook = nbformat.read(page.notebook, as_version=4)
+            shell.display_formatter.active_types = shell.display_formatter.format_types
+            for cell in notebook.cells:
+                if cell.cell_type != "code":
+                    continue
+                with_own = "parameters" in cell.metadata.get("tags", [])
+                shown = shell.run_cell(cell.source).raise_error if not with_own else None
+                result = shell.user_ns.get("_") if shown else None
+                if with_own:
+                    shell.user_ns.update(given | dict(page.parameters) | {"minimum_coverage": 0.5})
+                elif hasattr(result, "_repr_mimebundle_"):
+                    data = result._repr_mimebundle_()
+                    output = nbformat.v4.new_output("execute_result", data, execution_count=1)
+                    cell.outputs = [output]
+            nbformat.write(notebook, "report.ipynb")
+            Path("report.html").write_text(report.render_page("report.ipynb", language="fr"))
+    return time.perf_counter() - start
+
+
+def compare_limit(*, n: int, rounds: int) -> None:
+    """Make reports of shipped territories by the pool and in one warm process, in turn."""
+    names = ("ile-de-france", "training", "mediation-numerique", "african-cities", "eurosis")
+    pages: list[Page] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            study = read_study(DATA / name)
+            towns = list(study.tables["territories"]["territory_id"])
+            pages += plan_pages(
+                study, root=Path(folder).resolve(), languages=["fr"], territories=towns, compared=""
+            )
+        step = max(1, len(pages) // n)
+        chosen = (pages[::step] * (n // len(pages) + 1))[:n]
+        sys.path.insert(0, str(HERE))
+        module = __import__("reports")
+        use_pool().submit(module.make_warm, chosen[:1]).result()
+        ours, warm = [], []
+        for _ in range(rounds):
+            ours.append(time_clock(lambda: run_many([(make_page, (page,)) for page in chosen])))
+            warm.append(use_pool().submit(module.make_warm, chosen).result())
+    mine, limit = statistics.median(ours), statistics.median(warm) / CORES
+    show_row(
+        f"{n} reports of shipped territories; the limit", f"{mine:.1f} s", f"{limit:.1f} s",
+        f"{limit / mine:.0%}", "≥ 75 %",
+    )  # fmt: skip
+
+
+def time_second_run(*, n: int) -> None:
+    """Make reports of a small study, then ask for them again."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_towns(folder / "towns", n=n, n_actors=n)
+        first = time_clock(lambda: run_reports([folder / "towns"], out=folder, languages=["fr"]))
+        again = time_clock(lambda: run_reports([folder / "towns"], out=folder, languages=["fr"]))
+    work = f"{n} territories of one actor, nothing changed; the first run"
+    show_row(work, f"{again:.2f} s", f"{first:.0f} s", f"{again / first:.1%}", "≤ 1 %")
+
+
+def write_towns(folder: Path, *, n: int, n_actors: int, kind: str = "csv") -> None:
+    """Draw a fictional study: sizes of territories as uneven as those of municipalities."""
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(1)
+    towns = [f"t{i:05d}" for i in range(n)]
+    share = rng.lognormal(0, 1.2, n)
+    sizes = np.maximum(1, np.round(share / share.sum() * n_actors)).astype(int)
+    territories = pd.DataFrame({"territory_id": towns, "name": towns, "country_code": "FR"})
+    territories["region"] = [f"Region {i % 13}" for i in range(n)]
+    actors = pd.DataFrame({"territory_id": np.repeat(towns, sizes)})
+    ids = [f"a{i}" for i in range(len(actors))]
+    kinds = ["ngo", "university", "telecom", "local_authority", "digital_startup", None]
+    actors = actors.assign(
+        actor_id=ids, name=[f"Fictional actor {i}" for i in ids], reach="local",
+        kind=rng.choice(kinds, len(ids)), latitude=rng.uniform(44, 48, len(ids)).round(4),
+        longitude=rng.uniform(1, 5, len(ids)).round(4), tags=rng.choice(["sport", None], len(ids)),
+    )  # fmt: skip
+    folder.mkdir(parents=True)
+    for name, table in {"territories": territories, "actors": actors}.items():
+        getattr(table, f"to_{kind}")(folder / f"{name}.{kind}", index=False)
+    (folder / "datapackage.yaml").write_text(
+        "name: towns\ntitle: Invented towns\necosystem:\n  fictional: yes\n", encoding="utf-8"
+    )
+
+
+def plan_country(*, n: int, n_actors: int) -> None:
+    """Plan a country's reports in a process of its own, after a check that is stored."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_towns(folder / "towns", n=n, n_actors=n_actors, kind="parquet")
+        command = [sys.executable, __file__, "--plan", str(folder)]
+        environment = os.environ | {"XDG_CACHE_HOME": name}
+        for _ in range(2):
+            done = subprocess.run(
+                command, env=environment, check=True, capture_output=True, text=True
+            )
+    seconds, megabytes = map(float, done.stdout.split())
+    work = f"plan {n} territories with {n_actors} actors (Parquet), {megabytes:.0f} MB at most"
+    show_row(work, f"{seconds:.1f} s", "–", "–", "≤ 30 s, ≤ 1 GB")
+
+
+def plan_once(folder: Path) -> None:
+    """Read and plan in two languages, asking of each page whether it stands; print the costs."""
+    from ecoanalysis.batch.plan import is_current
+
+    start = time.process_time()
+    study = read_study(folder / "towns")
+    towns = list(study.tables["territories"]["territory_id"])
+    pages = plan_pages(
+        study, root=folder, languages=["fr", "en"], territories=towns, compared="comparison"
+    )
+    assert not any(map(is_current, pages))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(time.process_time() - start, peak)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", type=Path)
+    parser.add_argument("--reports", type=int, default=200)
+    parser.add_argument("--towns", type=int, default=1000)
+    parser.add_argument("--loop", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    if asked.plan:
+        plan_once(asked.plan)
+    else:
+        plan_country(n=35_000, n_actors=500_000)
+        compare_loop(n=40, n_loop=asked.loop, rounds=asked.rounds)
+        compare_limit(n=asked.reports, rounds=asked.rounds)
+        time_second_run(n=asked.towns)
