@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,7 @@ def run_commands(name: str, folder: str) -> None:
 
 def compare_loop(*, n: int, n_loop: int, rounds: int) -> None:
     """Make reference reports by the pool and by the loop, in turn."""
-    sys.path.insert(0, str(HERE))
-    module = __import__("reports")  # as the forked processes can import it
+    module = import_module("reports")  # as the forked processes import it
     use_pool().submit(os.getpid).result()
     ours, peer = [], []
     for _ in range(rounds):
@@ -142,8 +142,7 @@ def compare_limit(*, n: int, rounds: int) -> None:
             )
         step = max(1, len(pages) // n)
         chosen = (pages[::step] * (n // len(pages) + 1))[:n]
-        sys.path.insert(0, str(HERE))
-        module = __import__("reports")
+        module = import_module("reports")
         use_pool().submit(module.make_warm, chosen[:1]).result()
         ours, warm = [], []
         for _ in range(rounds):
@@ -233,6 +232,7 @@ if __name__ == "__main__":
     parser.add_argument("--loop", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *sys.path[1:]])
     if asked.plan:
         plan_once(asked.plan)
     else:

@@ -1,7 +1,6 @@
 """Whole studies as pages: planned, made side by side in processes of their own, resumable."""
 
-from ecoanalysis.batch.limits import Limits
-from ecoanalysis.batch.pages import Page, make_page
+from ecoanalysis.batch.pages import Limits, Page, make_page
 from ecoanalysis.batch.plan import find_notebook, hash_files
 from ecoanalysis.batch.run import run_reports
 

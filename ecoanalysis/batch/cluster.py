@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ecoanalysis.batch.limits import Limits
 from ecoanalysis.batch.lock import LOCK
 from ecoanalysis.batch.pages import (
     BUILDING,
+    Limits,
     Page,
     compares,
     make_page,
@@ -30,32 +31,19 @@ from ecoanalysis.batch.pages import (
 from ecoanalysis.batch.plan import find_notebook, hash_package
 from ecoanalysis.batch.server import use_pool
 from ecoanalysis.errors import UsageError
+from ecoanalysis.study import Study, read_study
 
 ALLOWED_FAILURES = 10  # workers that may end with a page in hand before the page is given up
-CONNECT_SECONDS = 20
 RETRIES = 2  # of a page whose process ended
+CONNECT_SECONDS = 20
 
 
 @contextmanager
 def open_cluster(cluster: Any) -> Iterator[tuple[Callable[..., Future[Any]], int]]:
-    """Connect to a cluster.
+    """Connect to a scheduler's address, a Dask cluster or a Dask client.
 
-    Parameters
-    ----------
-    cluster : str or Dask cluster or Dask client
-        A str is the address of the scheduler.
-
-    Yields
-    ------
-    submit : callable
-        As an executor's: called with `make_page`, a page and `limits`, it returns a future.
-    window : int
-        How many pages keep the workers busy.
-
-    Raises
-    ------
-    UsageError
-        If the scheduler cannot be reached or has no worker.
+    Yields what takes pages, as `Executor.submit` does, and how many keep the workers busy;
+    UsageError if the scheduler cannot be reached or has no worker.
     """
     from distributed import Client
 
@@ -69,109 +57,97 @@ def open_cluster(cluster: Any) -> Iterator[tuple[Callable[..., Future[Any]], int
         if not n_threads:
             raise UsageError(f"the Dask scheduler {cluster} has no worker")
         client.run_on_scheduler(_allow_failures)
-        yield _Sender(client), 2 * n_threads
+        yield _make_sender(client), 2 * n_threads
     finally:
         if own:
             client.close()
 
 
-class _Sender:
-    """Sends pages: workers that see the folder of the pages write there, others send them back."""
+def _make_sender(client: Any) -> Callable[..., Future[Any]]:
+    """Send pages: workers that see the folder of the pages write there, others send them back."""
+    executor = client.get_executor(pure=False, retries=RETRIES)
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
-        self.executor = client.get_executor(pure=False, retries=RETRIES)
-        self.shared: dict[Path, bool] = {}
-        self.studies: dict[str, Any] = {}
-
-    def __call__(self, fn: Callable[..., Any], page: Page, *, limits: Limits | None) -> Future[Any]:
-        home = Path(page.folder).parents[page.page.count("/") + 1]
+    @cache
+    def is_shared(home: Path) -> bool:
         lock = home / LOCK
-        if home not in self.shared:
-            seen = self.client.run(_sees_text, str(lock), lock.read_text(encoding="utf-8"))
-            self.shared[home] = all(seen.values())
-        if self.shared[home]:
-            future: Future[Any] = self.executor.submit(_make_there, page, limits, hash_package())
-            return future
+        return all(client.run(_sees_text, str(lock), lock.read_text(encoding="utf-8")).values())
+
+    @cache
+    def pack_study(study: str) -> Any:
+        return client.scatter(_pack_folder(Path(study)), broadcast=True)
+
+    def submit(fn: Callable[..., Any], page: Page, *, limits: Limits | None) -> Future[Any]:
+        received: Future[Any]
+        if is_shared(Path(page.folder).parents[page.page.count("/") + 1]):
+            received = executor.submit(_make_there, page, limits, hash_package())
+            return received
         if compares(page):  # it needs the pages of the territories, which are here
             return use_pool().submit(fn, page, limits=limits)
-        if page.study not in self.studies:
-            packed = _pack_folder(Path(page.study))
-            self.studies[page.study] = self.client.scatter(packed, broadcast=True)
-        study = self.studies[page.study]
-        sent = self.executor.submit(_send_back, page, limits, hash_package(), study)
-        received: Future[Any] = Future()
+        given = (page, limits, hash_package(), pack_study(page.study))
+        received = Future()
+        sent = executor.submit(_send_back, *given)
         sent.add_done_callback(lambda done: _receive(page, done, received))
         return received
 
+    return submit
+
 
 def _allow_failures(dask_scheduler: Any = None) -> None:
-    allowed = max(ALLOWED_FAILURES, dask_scheduler.allowed_failures)
-    dask_scheduler.allowed_failures = allowed
+    dask_scheduler.allowed_failures = max(ALLOWED_FAILURES, dask_scheduler.allowed_failures)
 
 
 def _sees_text(file: str, text: str) -> bool:
     return Path(file).is_file() and Path(file).read_text(encoding="utf-8") == text
 
 
-def _make_there(page: Page, limits: Limits | None, package: str) -> dict[str, Any]:
+@cache
+def _read_once(study: str, files: tuple[tuple[str, str], ...]) -> Study:
+    return read_study(study)
+
+
+def _make_there(page: Page, limits: Limits | None, package: str) -> Any:
     """Make a page where this process runs, by its fork server."""
     if package != hash_package():
         raise UsageError("the worker has another version of ecoanalysis")
-    outcome: dict[str, Any] = use_pool().submit(make_page, page, limits=limits).result()
-    return outcome
+    use_pool().keep_study(_read_once(page.study, tuple(page.study_files.items())))
+    return use_pool().submit(make_page, page, limits=limits).result()
 
 
-def _send_back(
-    page: Page, limits: Limits | None, package: str, study: bytes
-) -> tuple[dict[str, Any], bytes]:
+def _send_back(page: Page, limits: Limits | None, package: str, study: bytes) -> tuple[Any, bytes]:
     """Make a page in a folder of this machine and give its files."""
-    with tempfile.TemporaryDirectory(prefix="ecoanalysis-") as name:
-        home = Path(name)
-        moved = replace(
-            page,
-            study=_move_path(page.study, home),
-            folder=_move_path(page.folder, home),
-            notebook=str(find_notebook(Path(page.notebook).stem)),
-        )
-        _unpack_folder(study, Path(moved.study))
-        outcome = _make_there(moved, limits, package)
-        made = Path(moved.folder) if outcome["status"] == "done" else name_failed(moved)
+    with tempfile.TemporaryDirectory(prefix="ecoanalysis-") as home:
+        paths = {"study": Path(page.study), "folder": Path(page.folder)}
+        moved: dict[str, Any] = {
+            name: str(home / path.relative_to(path.anchor)) for name, path in paths.items()
+        }
+        there = replace(page, **moved, notebook=str(find_notebook(Path(page.notebook).stem)))
+        zipfile.ZipFile(io.BytesIO(study)).extractall(there.study)
+        outcome = _make_there(there, limits, package)
+        made = Path(there.folder) if outcome["status"] == "done" else name_failed(there)
         return outcome, _pack_folder(made)
 
 
 def _receive(page: Page, sent: Future[Any], received: Future[Any]) -> None:
+    """Put a page that was sent back in its place."""
     try:
         outcome, packed = sent.result()
         folder = Path(page.folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder.parent))
-        try:
-            _unpack_folder(packed, building)
-            if outcome["status"] == "done":
-                html = (building / "report.html").read_text(encoding="utf-8")
-                place_page(page, building, html)
-            else:
-                place_folder(building, name_failed(page))
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
+        zipfile.ZipFile(io.BytesIO(packed)).extractall(building)
+        if outcome["status"] == "done":
+            place_page(page, building, (building / "report.html").read_text(encoding="utf-8"))
+        else:
+            place_folder(building, name_failed(page))
+        shutil.rmtree(building, ignore_errors=True)
         received.set_result(outcome)
     except BaseException as error:
         received.set_exception(error)
-
-
-def _move_path(path: str, home: Path) -> str:
-    return str(home / Path(path).relative_to(Path(path).anchor))
 
 
 def _pack_folder(folder: Path) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
         for file in sorted(folder.rglob("*")):
-            if file.is_file():
-                packed.write(file, file.relative_to(folder).as_posix())
+            packed.write(file, file.relative_to(folder).as_posix())
     return stream.getvalue()
-
-
-def _unpack_folder(packed: bytes, folder: Path) -> None:
-    zipfile.ZipFile(io.BytesIO(packed)).extractall(folder)

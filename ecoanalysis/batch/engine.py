@@ -22,7 +22,7 @@ from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NBClientEngine, papermill_engines
 
-from ecoanalysis.batch.limits import Limits
+from ecoanalysis.batch.pages import Limits
 from ecoanalysis.batch.shell import make_message, run_shell
 
 ENGINE = "ecoanalysis"

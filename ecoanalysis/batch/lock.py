@@ -18,36 +18,25 @@ LOCK = ".lock"
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock.
+    """Hold a folder's lock, a file that names its owner; the folder is made if it is not there.
 
-    Parameters
-    ----------
-    folder : Path
-        Made if it is not there. The file `.lock` in it names the owner.
-
-    Raises
-    ------
-    UsageError
-        If another batch holds it; the message names that batch.
-    BatchError
-        If the folder cannot be written to.
+    UsageError if another batch holds it, BatchError if the folder cannot be written to.
     """
-    file = folder / LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        stream = _open_locked(file)
-        since = f"{datetime.now():%Y-%m-%d %H:%M:%S}"
+        stream = _open_locked(folder / LOCK)
         stream.truncate(0)
-        stream.write(f"process {os.getpid()} on {platform.node()}, since {since}")
+        now = f"{datetime.now():%Y-%m-%d %H:%M:%S}"
+        stream.write(f"process {os.getpid()} on {platform.node()}, since {now}")
         stream.flush()
     except OSError as error:
         raise BatchError(f"cannot write to {folder}: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            file.unlink()
-        stream.close()
+    with stream:
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                (folder / LOCK).unlink()
 
 
 def _open_locked(file: Path) -> IO[str]:
@@ -56,8 +45,7 @@ def _open_locked(file: Path) -> IO[str]:
         stream.seek(0)
         if not _lock(stream):
             with stream:
-                owner = stream.read()
-            raise UsageError(f"another batch writes to {file.parent}: {owner}")
+                raise UsageError(f"another batch writes to {file.parent}: {stream.read()}")
         # The owner before may have taken the file away between the opening and the locking.
         with suppress(FileNotFoundError):
             if os.fstat(stream.fileno()).st_ino == file.stat().st_ino:

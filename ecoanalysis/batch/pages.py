@@ -20,7 +20,6 @@ from typing import Any
 
 import pandas as pd
 
-from ecoanalysis.batch.limits import Limits
 from ecoanalysis.errors import UsageError
 from ecoanalysis.study import Study
 from ecoanalysis.wording import LANGUAGES
@@ -29,6 +28,16 @@ FAILED = "_failed"
 BUILDING = ".making-"
 MOST_WARNINGS = 50  # all are in the tables
 VERSIONS = ("ecoanalysis", "pandas", "numpy", "networkx", "matplotlib", "papermill", "nbconvert")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a notebook may use: seconds a cell and in all, megabytes it holds, and prints a cell."""
+
+    cell_seconds: float = 600
+    notebook_seconds: float = 1800
+    memory_mb: int = 4096
+    printed_mb: float = 20
 
 
 @dataclass(frozen=True)

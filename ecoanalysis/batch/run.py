@@ -16,16 +16,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ecoanalysis.batch.limits import Limits
 from ecoanalysis.batch.lock import lock_folder
 from ecoanalysis.batch.pages import (
+    Limits,
     Page,
     compares,
     make_page,
@@ -43,7 +42,7 @@ STATUS_COLUMNS = ["study_id", "language", "page", "status", "seconds", "cause", 
 # No page can be written any more: no space, a folder that only can be read, no quota left.
 FATAL = ("[Errno 28]", "[Errno 30]", "[Errno 122]")
 
-Progress = Callable[[int, int, Mapping[str, Any]], None]
+Submit = Callable[..., Future[Any]]
 
 
 def run_reports(
@@ -58,7 +57,7 @@ def run_reports(
     jobs: int | None = None,
     cluster: Any = None,
     limits: Limits | None = None,
-    on_progress: Progress | None = None,
+    on_progress: Callable[[int, int, Mapping[str, Any]], None] | None = None,
 ) -> pd.DataFrame:
     """Make the reports, comparisons and index pages of one or several studies.
 
@@ -71,9 +70,8 @@ def run_reports(
     territories : sequence of str
         Only these territories; all comparisons are then left as they are.
     region : str
-        Only the territories of this region, named as the table or as a folder names it, and the
-        comparison of them, in `<out>/<study>/<language>/regions/<region>/comparison`; the study's
-        is then left as it is.
+        Only the territories of this region, named as the table or as a folder names it, and their
+        comparison, in `<out>/<study>/<language>/regions/<region>/comparison`.
     languages : sequence of str
         Of "fr" and "en".
     parameters : mapping, optional
@@ -109,39 +107,48 @@ def run_reports(
     unknown = sorted(set(languages) - set(LANGUAGES))
     if unknown:
         raise UsageError(f"unknown language {unknown[0]!r}; choose from: {', '.join(LANGUAGES)}")
-    read = [read_study(path) for path in studies]
-    names = [study.study_id for study in read]
-    if len(set(names)) < len(names):
-        raise UsageError(f"two studies share a folder name: {', '.join(sorted(names))}")
-    chosen = _choose_territories(read, territories, region)
+    read = {study.study_id: study for study in map(read_study, studies)}
+    if len(read) < len(studies):
+        raise UsageError(f"two studies share a folder name: {', '.join(sorted(read))}")
+    chosen = _choose_territories(list(read.values()), territories, region)
     root = Path(out).resolve()
     with ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
             stack.callback(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
-        for name in sorted(names):
+        for name in sorted(read):
             stack.enter_context(lock_folder(root / name))
-            stack.enter_context(_swept(root / name))
-        pages = []
-        for study in read:
-            mine = chosen[study.study_id]
-            compared = _name_comparison(mine, region=region, some=bool(territories))
+            stack.callback(sweep_folders, root / name)
+            sweep_folders(root / name)
+        pages: list[Page] = []
+        for name, (towns, compared) in chosen.items():
             pages += plan_pages(
-                study, root=root, languages=languages, territories=list(mine["territory_id"]),
-                compared=compared, region=mine["region"].iloc[0] if region and compared else "",
-                parameters=parameters,
+                read[name], root=root, languages=languages, territories=list(towns["territory_id"]),
+                compared=compared, parameters=parameters,
+                region=towns["region"].iloc[0] if region and compared else "",
             )  # fmt: skip
-        status = _run_pages(
-            pages, open_pool=partial(_open_pool, jobs, cluster), force=force, limits=limits,
-            on_progress=on_progress,
-        )  # fmt: skip
-        _write_lists(read, languages, root, status)
+        stale = [force or not is_current(page) for page in pages]
+        sets = {_name_set(page) for page, is_stale in zip(pages, stale, strict=True) if is_stale}
+        made = [s or (compares(p) and _name_set(p) in sets)
+                for p, s in zip(pages, stale, strict=True)]  # fmt: skip
+        todo = [page for page, is_made in zip(pages, made, strict=True) if is_made]
+        stands = {"status": "current", "seconds": None, "cause": ""}
+        rows = [_describe(p, stands) for p, is_made in zip(pages, made, strict=True) if not is_made]
+        if todo:
+            with _open_pool(jobs, cluster, [read[p.study_id] for p in todo]) as (submit, window):
+                for n, row in enumerate(_drain(submit, todo, window, limits), start=1):
+                    rows.append(row)
+                    if on_progress:
+                        on_progress(n, len(todo), row)
+        status = pd.DataFrame(rows, columns=STATUS_COLUMNS)
+        status = status.sort_values(["study_id", "language", "page"], ignore_index=True)
+        _write_lists(list(read.values()), languages, root, status)
     return status
 
 
 def _choose_territories(
     studies: Sequence[Study], wanted: Sequence[str], region: str
-) -> dict[str, pd.DataFrame]:
-    """Choose the rows of the territories table of each study."""
+) -> dict[str, tuple[pd.DataFrame, str]]:
+    """Choose of each study the rows of its territories, and the folder of their comparison."""
     if wanted and region:
         raise UsageError("choose territories or a region, not both")
     tables = {study.study_id: study.tables["territories"] for study in studies}
@@ -150,48 +157,36 @@ def _choose_territories(
     if missing:
         there = ", ".join(sorted(everywhere["territory_id"].unique()))
         raise UsageError(f"no territory {missing[0]!r} in these studies; there are: {there}")
+    if wanted:
+        return {s: (t[t["territory_id"].isin(wanted)], "") for s, t in tables.items()}
     if not region:
-        wanted = list(wanted) or everywhere["territory_id"].to_list()
-        return {s: table[table["territory_id"].isin(wanted)] for s, table in tables.items()}
-    from ecoanalysis.comparison import select_region
+        return {s: (t, "comparison" if len(t) > 1 else "") for s, t in tables.items()}
+    from ecoanalysis.comparison import name_page, select_region
 
     chosen = {s: select_region(table, region=region) for s, table in tables.items()}
     if not any(map(len, chosen.values())):
         there = ", ".join(sorted(everywhere["region"].dropna().unique())) or "none"
         raise UsageError(f"no region {region!r} in these studies; there are: {there}")
-    return chosen
-
-
-def _name_comparison(territories: pd.DataFrame, *, region: str, some: bool) -> str:
-    if region and len(territories):
-        from ecoanalysis.comparison import name_page
-
-        return name_page(region=territories["region"].iloc[0])
-    return "" if some or len(territories) < 2 else "comparison"
+    return {s: (t, name_page(region=t["region"].iloc[0]) if len(t) else "")
+            for s, t in chosen.items()}  # fmt: skip
 
 
 @contextmanager
-def _swept(folder: Path) -> Iterator[None]:
-    """Take away what an interrupted batch left half made, before and after."""
-    sweep_folders(folder)
-    try:
-        yield
-    finally:
-        sweep_folders(folder)
-
-
-@contextmanager
-def _open_pool(jobs: int | None, cluster: Any) -> Iterator[tuple[Any, int]]:
+def _open_pool(
+    jobs: int | None, cluster: Any, studies: Sequence[Study]
+) -> Iterator[tuple[Submit, int]]:
     """Give what takes pages, and how many at once; an interruption ends it, and all it does."""
     if cluster is not None:
         from ecoanalysis.batch.cluster import open_cluster
 
-        with open_cluster(cluster) as (submit, window):
-            yield submit, window
+        with open_cluster(cluster) as opened:
+            yield opened
         return
     jobs = jobs or os.cpu_count() or 1
     if sys.platform == "linux":
         pool: Executor = use_pool()
+        for study in {study.study_id: study for study in studies}.values():
+            use_pool().keep_study(study)
     else:
         pool = ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn"))
     try:
@@ -203,46 +198,18 @@ def _open_pool(jobs: int | None, cluster: Any) -> Iterator[tuple[Any, int]]:
         raise
 
 
-def _run_pages(
-    pages: Sequence[Page],
-    *,
-    open_pool: Callable[[], Any],
-    force: bool,
-    limits: Limits | None,
-    on_progress: Progress | None,
-) -> pd.DataFrame:
-    """Make what is new or stale; a comparison also where one of its territories is made."""
-    stale = [force or not is_current(page) for page in pages]
-    sets = {_name_set(page) for page, is_stale in zip(pages, stale, strict=True) if is_stale}
-    todo, rows = [], []
-    for page, is_stale in zip(pages, stale, strict=True):
-        if is_stale or (compares(page) and _name_set(page) in sets):
-            todo.append(page)
-        else:
-            rows.append(_describe(page, {"status": "current", "seconds": None, "cause": ""}))
-    if todo:
-        with open_pool() as (submit, window):
-            for n, row in enumerate(_drain(submit, todo, window, limits), start=1):
-                rows.append(row)
-                if any(code in row["cause"] for code in FATAL):
-                    done = sum(r["status"] == "done" for r in rows)
-                    raise BatchError(f"nothing can be written any more, {done} pages were made: "
-                                      f"{row['cause']}")  # fmt: skip
-                if on_progress:
-                    on_progress(n, len(todo), row)
-    status = pd.DataFrame(rows, columns=STATUS_COLUMNS)
-    return status.sort_values(["study_id", "language", "page"], ignore_index=True)
-
-
 def _drain(
-    submit: Callable[..., Future[Any]], pages: Sequence[Page], window: int, limits: Limits | None
+    submit: Submit, pages: Sequence[Page], window: int, limits: Limits | None
 ) -> Iterator[dict[str, Any]]:
-    """Hand out pages, never more than the window at once; each gives a row when it ends."""
+    """Hand out pages, never more than the window at once; each gives a row when it ends.
+
+    A comparison follows the last of its territories; if one of these fails, it is never current.
+    """
     waiting = deque(page for page in pages if not compares(page))
     last = {_name_set(page): page for page in pages if compares(page)}
     left = Counter(map(_name_set, waiting))
-    waiting.extend(last.pop(name) for name in list(last) if not left[name])
     running: dict[Future[Any], Page] = {}
+    n_done = 0
     while running or waiting:
         while waiting and len(running) < window:
             page = waiting.popleft()
@@ -253,9 +220,13 @@ def _drain(
             page, error = running.pop(future), future.exception()
             lost = {"status": "failed", "seconds": None, "cause": " ".join(str(error).split())}
             row = _describe(page, lost if error else future.result())
+            n_done += row["status"] == "done"
+            if any(code in row["cause"] for code in FATAL):
+                made = f"nothing can be written any more, {n_done} pages were made"
+                raise BatchError(f"{made}: {row['cause']}")
             name = _name_set(page)
             left[name] -= 1
-            if row["status"] == "failed" and name in last:  # it is not whole: never current
+            if row["status"] == "failed" and name in last:
                 last[name] = replace(last[name], key="")
             if not left[name] and name in last:
                 waiting.appendleft(last.pop(name))
@@ -281,19 +252,13 @@ def _write_lists(
         table = mine.drop(columns="path").to_csv(index=False)
         write_whole(place / "status.csv", table, folder=place)
         tables = study.tables
-        # What an index says needs no more, and it may be made in another process.
         thin = {"territories": tables["territories"], "actors": tables["actors"][["actor_id"]]}
-        thin_study = replace(study, tables=thin)
         for language in languages:
             here = mine[mine["language"] == language]
             old = (place / language / "index.html").is_file()
             if not old or here["status"].ne("current").any():
-                _call(write_index, thin_study, language, place, here)
-
-
-def _call(fn: Callable[..., Any], *args: Any) -> None:
-    """Call where the libraries are imported already, if that is so in another process."""
-    if sys.platform == "linux":
-        use_pool().submit(fn, *args).result()
-    else:
-        fn(*args)
+                given = (replace(study, tables=thin), language, place, here)
+                if sys.platform == "linux":  # the server has the libraries imported
+                    use_pool().submit(write_index, *given).result()
+                else:
+                    write_index(*given)

@@ -1,7 +1,7 @@
 """A pool of forked processes: a server imports once, and forks one process for each call.
 
-The server is a program of its own without threads, sockets or notebooks; what a call changes ends
-with its process, and all of them end with the caller.
+The server is a program of its own without threads or sockets; what a call changes ends with its
+process, and all of them end with the caller.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, NoReturn
+
+from ecoanalysis.study import Study
+from ecoanalysis.study.read import keep_study, stamp_files
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PRELOADED = ("ecoanalysis.batch.engine", "ecoanalysis.pipeline", "ecoanalysis.comparison")
 ATTEMPTS = 3
-
-
 _POOLS: list[ForkPool] = []
-_POOL_LOCK = Lock()
+_LOCK = Lock()
 
 
 class ProcessEndedError(RuntimeError):
@@ -35,45 +37,56 @@ class ForkPool(Executor):
     """Runs calls of importable functions, each at once and in a process forked from a server."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._open: dict[int, tuple[Future[Any], tuple[Any, ...], int]] = {}
-        self._count = 0
         self.closed = False
+        self._lock, self._count = Lock(), 0
+        self._open: dict[int, tuple[Future[Any], Any, int]] = {}
+        self._kept: dict[Path, tuple[Study, Any]] = {}
         self._start()
 
     def _start(self) -> None:
         program = "from ecoanalysis.batch.server import serve; serve()"
-        command = [sys.executable, "-c", program]
         environment = os.environ | dict.fromkeys(THREADS, "1") | {"MPLBACKEND": "agg"}
         self.process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C is for the caller alone
+            [sys.executable, "-c", program], env=environment, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, start_new_session=True,  # a Ctrl-C is for the caller alone
         )  # fmt: skip
         assert self.process.stdin
         self._requests = Connection(os.dup(self.process.stdin.fileno()), readable=False)
         self.process.stdin.close()
+        for kept in self._kept.values():
+            self._send(0, kept)
+        for number, (_, call, _) in self._open.items():
+            self._send(number, call)
         Thread(target=self._listen, args=(self.process,), daemon=True).start()
+
+    def _send(self, number: int, call: Any) -> None:
+        with suppress(OSError):  # the listener meets the end of a server
+            self._requests.send((number, call))
+
+    def keep_study(self, study: Study) -> None:
+        """Let the calls find a study read, as long as its files do not change."""
+        stamp, path = stamp_files(study.path), study.path.resolve()
+        with self._lock:
+            if path not in self._kept or self._kept[path][1] != stamp:
+                self._kept[path] = study, stamp
+                self._send(0, (study, stamp))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Ask for a call; its future raises `ProcessEndedError` if the process ends."""
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
-        call = (fn, args, kwargs, dict(os.environ), os.getcwd())  # noqa: PTH109
+        call = (fn, args, kwargs, dict(os.environ), str(Path.cwd()))
         with self._lock:
             self._count += 1
             self._open[self._count] = (future, call, 1)
-            self._send(self._count)
+            self._send(self._count, call)
         return future
 
-    def _send(self, number: int) -> None:
-        with suppress(OSError):  # a server that has ended is met by the listener
-            self._requests.send((number, self._open[number][1]))
-
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Take answers until the server ends; if that was not wanted, start another."""
         assert process.stdout
-        replies = Connection(os.dup(process.stdout.fileno()), writable=False)
-        process.stdout.close()
-        with suppress(EOFError, OSError):
+        with suppress(EOFError, OSError), process.stdout as stream:
+            replies = Connection(os.dup(stream.fileno()), writable=False)
             while True:
                 number, done, result = replies.recv()
                 future = self._open.pop(number)[0]
@@ -81,24 +94,17 @@ class ForkPool(Executor):
                     future.set_result(result)
                 else:
                     future.set_exception(ProcessEndedError(result))
-        replies.close()
         process.wait()
         with self._lock:
-            if not self.closed:
-                self._restart()
-
-    def _restart(self) -> None:
-        """Start a new server for the calls that were open; what fells it again is given up."""
-        for number, (future, call, attempt) in list(self._open.items()):
-            if attempt == ATTEMPTS:
-                del self._open[number]
-                future.set_exception(ProcessEndedError("the fork server ended"))
-            else:
+            if self.closed:
+                return
+            self._requests.close()
+            for number, (future, call, attempt) in list(self._open.items()):
                 self._open[number] = (future, call, attempt + 1)
-        self._requests.close()
-        self._start()
-        for number in self._open:
-            self._send(number)
+                if attempt == ATTEMPTS:
+                    del self._open[number]
+                    future.set_exception(ProcessEndedError("the fork server ended"))
+            self._start()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the server, and with it what still runs."""
@@ -113,8 +119,8 @@ class ForkPool(Executor):
 
 def use_pool() -> ForkPool:
     """Return this process's pool, which is kept: its server has the imports behind it."""
-    with _POOL_LOCK:
-        if not _POOLS or _POOLS[-1].closed:
+    with _LOCK:
+        if not _POOLS or _POOLS[0].closed:
             _POOLS[:] = [ForkPool()]
         return _POOLS[0]
 
@@ -126,10 +132,9 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     preload_modules()
-    running: dict[Connection, tuple[int, int]] = {}
+    running: dict[Any, tuple[int, int]] = {}
     while True:
         for ready in wait([requests, *running]):
-            assert isinstance(ready, Connection)
             if ready is not requests:
                 number, pid = running.pop(ready)
                 replies.send((number, *_close_process(ready, pid)))
@@ -138,6 +143,9 @@ def serve() -> None:
                 number, call = requests.recv()
             except EOFError:
                 return  # the processes that run end with this one
+            if not number:
+                keep_study(*call)
+                continue
             answers, answer = os.pipe()
             parent = os.getpid()
             pid = os.fork()
@@ -163,7 +171,7 @@ def preload_modules() -> None:
     gc.freeze()
 
 
-def _close_process(answers: Connection, pid: int) -> tuple[bool, Any]:
+def _close_process(answers: Any, pid: int) -> tuple[bool, Any]:
     from ecoanalysis.batch.engine import describe_end
 
     try:

@@ -23,7 +23,6 @@ from jupyter_client.session import Session
 from traitlets import Instance
 from traitlets.config import Config
 
-INLINE = "module://matplotlib_inline.backend_inline"
 PR_SET_PDEATHSIG = 1
 
 
@@ -34,18 +33,10 @@ def make_message(kind: str, content: dict[str, Any], **more: Any) -> dict[str, A
 
 
 def run_shell(cells: Connection, messages: Connection, *, parent: int, memory_mb: int) -> NoReturn:
-    """Run the cells that come in until the parent closes the pipe or ends; never return.
+    """Run the cells that come in, pairs of source and id, until the parent ends; never return.
 
-    Parameters
-    ----------
-    cells : Connection
-        Pairs (source, id of the cell).
-    messages : Connection
-        Receives Jupyter's messages, and after each cell a message `done`.
-    parent : int
-        The process that forked this one; with it, this one ends.
-    memory_mb : int
-        Megabytes that the cells may take beyond what the parent held.
+    `messages` receives Jupyter's messages and, after each cell, one of the kind `done`;
+    `memory_mb` is what the cells may take beyond what the parent held.
     """
     try:
         leave_parent(parent)
@@ -66,13 +57,7 @@ def run_shell(cells: Connection, messages: Connection, *, parent: int, memory_mb
 
 
 def leave_parent(parent: int) -> None:
-    """Begin a session of one's own that a terminal's Ctrl-C does not reach, and die with `parent`.
-
-    Parameters
-    ----------
-    parent : int
-        The process that forked this one.
-    """
+    """Begin a session of one's own that a terminal's Ctrl-C does not reach; die with the parent."""
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -80,7 +65,7 @@ def leave_parent(parent: int) -> None:
 
 
 def _limit_memory(megabytes: int) -> None:
-    """Let the kernel refuse memory past the limit, which Python tells as a MemoryError."""
+    """Let the system refuse memory past the limit, which Python tells as a MemoryError."""
     import resource
 
     status = Path("/proc/self/status").read_text()
@@ -95,17 +80,12 @@ def _make_shell(messages: Connection) -> Any:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     random.seed()
     np.random.seed()  # noqa: NPY002
-    os.environ["MPLBACKEND"] = INLINE
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     config = Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"}})
     shell: Any = _Shell.instance(config=config, compiler_class=XCachingCompiler)
-    session = _PipeSession(pipe=messages)
-    for end in (shell.displayhook, shell.display_pub):
-        end.session = session
+    shell.displayhook.session = shell.display_pub.session = _PipeSession(pipe=messages)
     shell.displayhook.topic = b"execute_result"
-    printer = _Printer(messages)
-    sys.stdout, sys.stderr = _Stream(printer, "stdout"), _Stream(printer, "stderr")
+    sys.stdout, sys.stderr = _Stream(messages, "stdout"), _Stream(messages, "stderr")
     if "matplotlib.pyplot" in sys.modules:
         shell.enable_matplotlib("inline")
     return shell
@@ -121,60 +101,44 @@ class _PipeSession(Session):
 
     pipe: Any = Instance(Connection)
 
-    def send(  # type: ignore[override]
-        self, _: Any, msg_or_type: Any, content: Any = None, *__: Any, **___: Any
-    ) -> None:
-        """Send one message."""
-        if isinstance(msg_or_type, dict):
-            msg_or_type, content = msg_or_type["msg_type"], msg_or_type["content"]
-        self.pipe.send(make_message(msg_or_type, content))
-
-
-class _Printer:
-    """What is printed, kept back for a moment and sent in its order."""
-
-    def __init__(self, messages: Connection) -> None:
-        self.messages, self.name, self.since = messages, "", 0.0
-        self.parts: list[str] = []
-        self.size = 0
-
-    def add(self, name: str, text: str) -> None:
-        if name != self.name:
-            self.send()
-            self.name = name
-        if not self.parts:
-            self.since = time.monotonic()
-        self.parts.append(text)
-        self.size += len(text)
-        if self.size > 1 << 16 or time.monotonic() - self.since > 0.2:
-            self.send()
-
-    def send(self) -> None:
-        parts, self.parts, self.size = self.parts, [], 0
-        if parts:
-            content = {"name": self.name, "text": "".join(parts)}
-            self.messages.send(make_message("stream", content))
+    def send(self, _: Any, kind: Any, content: Any = None, *__: Any, **___: Any) -> None:  # type: ignore[override]
+        """Send one message, given whole or as its kind and content."""
+        if isinstance(kind, dict):
+            kind, content = kind["msg_type"], kind["content"]
+        self.pipe.send(make_message(kind, content))
 
 
 class _Stream(io.TextIOBase):
-    """`sys.stdout` or `sys.stderr` of the cells."""
-
-    def __init__(self, printer: _Printer, name: str) -> None:
-        self._printer, self.name = printer, name
+    """`sys.stdout` or `sys.stderr` of the cells; what they print is kept back for a moment."""
 
     encoding = "UTF-8"
+    kept: tuple[str, list[str], float] = ("", [], 0.0)  # one for both, so that their order stays
+
+    def __init__(self, messages: Connection, name: str) -> None:
+        self.messages, self.name = messages, name
 
     def writable(self) -> bool:
+        """Say that it can be written to."""
         return True
 
     def fileno(self) -> int:
+        """Return the file that programs started by a cell print to."""
         return 1 if self.name == "stdout" else 2
 
     def write(self, text: str) -> int:
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text)}")
-        self._printer.add(self.name, text)
+        """Keep a text, or send it with those before it."""
+        name, parts, since = _Stream.kept
+        if name != self.name or time.monotonic() - since > 0.2 or len(parts) > 1000:
+            self.flush()
+            parts = []
+            _Stream.kept = (self.name, parts, time.monotonic())
+        parts.append(text)
         return len(text)
 
     def flush(self) -> None:
-        self._printer.send()
+        """Send what is kept."""
+        name, parts, _ = _Stream.kept
+        _Stream.kept = ("", [], 0.0)
+        if parts:
+            content = {"name": name, "text": "".join(parts)}
+            self.messages.send(make_message("stream", content))

@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -30,6 +30,8 @@ from ecoanalysis.study.references import (
 )
 
 _Text = tuple[dict[str, Table], Descriptor, list[pd.DataFrame]]
+
+_KEPT: dict[Path, tuple[object, Study]] = {}
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ def read_study(path: str | Path) -> Study:
     blank; `ratings` has a boolean column `dont_know`. A study with anything to refuse is a
     StudyError, which has all faults at once; no such folder, a UsageError.
     """
+    stamp, kept = _KEPT.get(Path(path).resolve(), (None, None))
+    if kept is not None and stamp == stamp_files(path):
+        return replace(kept, path=Path(path))
     files = read_files(path)
     text = _read_text(files)
     faults = _judge(files, text)
@@ -68,6 +73,17 @@ def read_study(path: str | Path) -> Study:
     tables = {name: type_columns(name, cells[name]) for name in TABLES}
     codebook = read_codebook(**{name: tables[name] for name in LOCAL_CODES})
     return Study(files.path, files.path.resolve().name, text[1], tables, codebook, faults)
+
+
+def keep_study(study: Study, stamp: object) -> None:
+    """Keep a study for `read_study` in this process, and those forked from it, until it changes."""
+    _KEPT[study.path.resolve()] = stamp, study
+
+
+def stamp_files(path: str | Path) -> list[tuple[str, int, int]]:
+    """List the files of a folder with their sizes and the times of their last change."""
+    found = ((file.name, file.stat()) for file in Path(path).iterdir())
+    return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in found)
 
 
 def check_study(path: str | Path) -> pd.DataFrame:
