@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 STUDIES := $(wildcard data/*)
 
-.PHONY: setup setup-dev browser reports test soak lab lock messages clean
+.PHONY: setup setup-dev browser reports test soak bench lab lock messages clean
 
 setup: $(VENV)/setup.done
 
@@ -38,6 +38,10 @@ test: setup-dev
 # Long simulations; their tables are written to docs/.
 soak: setup-dev
 	$(BIN)/python -m pytest -m soak
+
+# Takes hours; writes benchmarks/results.md.
+bench: setup-dev
+	$(BIN)/python benchmarks/run.py
 
 lab: setup
 	$(BIN)/jupyter lab --ip 127.0.0.1 --notebook-dir .

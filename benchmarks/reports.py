@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from typing import Any
 from ecoanalysis.batch import run_reports
 from ecoanalysis.batch.pages import Page, make_page
 from ecoanalysis.batch.plan import plan_pages
-from ecoanalysis.batch.server import use_pool
+from ecoanalysis.batch.server import ForkPool, use_pool
 from ecoanalysis.study import read_study
 
 HERE = Path(__file__).parent
@@ -47,10 +48,17 @@ def show_row(*cells: str) -> None:
     print("|", " | ".join(cells), "|", flush=True)
 
 
+@cache
+def use_exporter() -> Any:
+    """Return one exporter, as the nbconvert command has."""
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter()
+
+
 def make_reference(name: str, folder: str) -> None:
     """Execute the reference notebook by the engine, and write its HTML, as a page is made."""
     import papermill
-    from nbconvert import HTMLExporter
 
     from ecoanalysis.batch.engine import ENGINE
 
@@ -58,14 +66,14 @@ def make_reference(name: str, folder: str) -> None:
         REFERENCE, f"{folder}/{name}.ipynb", parameters={"territory": name}, engine_name=ENGINE,
         kernel_name="python3", progress_bar=False, request_save_on_cell_execute=False,
     )  # fmt: skip
-    html, _ = HTMLExporter().from_filename(f"{folder}/{name}.ipynb")
+    html, _ = use_exporter().from_filename(f"{folder}/{name}.ipynb")
     Path(folder, f"{name}.html").write_text(html, encoding="utf-8")
 
 
-def run_many(calls: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> None:
+def run_many(pool: ForkPool, calls: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> None:
     """Run calls in forked processes, as many side by side as there are processors."""
     with ThreadPoolExecutor(CORES) as threads:
-        for done in threads.map(lambda call: use_pool().submit(call[0], *call[1]).result(), calls):
+        for done in threads.map(lambda call: pool.submit(call[0], *call[1]).result(), calls):
             assert done is None or done["status"] == "done", done
 
 
@@ -82,12 +90,13 @@ def run_commands(name: str, folder: str) -> None:
 def compare_loop(*, n: int, n_loop: int, rounds: int) -> None:
     """Make reference reports by the pool and by the loop, in turn."""
     module = import_module("reports")  # as the forked processes import it
-    use_pool().submit(os.getpid).result()
+    pool = ForkPool(["warm"])  # one exporter for all pages, as in a batch
+    pool.submit(os.getpid).result()
     ours, peer = [], []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             calls = [(module.make_reference, (f"town-{i:02d}", folder)) for i in range(n)]
-            ours.append(time_clock(lambda calls=calls: run_many(calls)))
+            ours.append(time_clock(lambda calls=calls: run_many(pool, calls)))
             loop = [f"loop-{i}" for i in range(n_loop)]
             peer.append(time_clock(lambda loop=loop: [run_commands(x, folder) for x in loop]))
     mine, theirs = statistics.median(ours), statistics.median(peer) * n / n_loop
@@ -111,19 +120,16 @@ def make_warm(pages: list[Page]) -> float:
             os.chdir(folder)
             given = {"study": page.study, "language": page.language, "out": "tables"}
             notebook = nbformat.read(page.notebook, as_version=4)
-            shell.display_formatter.active_types = shell.display_formatter.format_types
-            for cell in notebook.cells:
-                if cell.cell_type != "code":
-                    continue
-                with_own = "parameters" in cell.metadata.get("tags", [])
-                shown = shell.run_cell(cell.source).raise_error if not with_own else None
-                result = shell.user_ns.get("_") if shown else None
-                if with_own:
-                    shell.user_ns.update(given | dict(page.parameters) | {"minimum_coverage": 0.5})
-                elif hasattr(result, "_repr_mimebundle_"):
-                    data = result._repr_mimebundle_()
-                    output = nbformat.v4.new_output("execute_result", data, execution_count=1)
-                    cell.outputs = [output]
+            for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+                done = shell.run_cell(cell.source)
+                done.raise_error()
+                if "parameters" in cell.metadata.get("tags", []):
+                    shell.user_ns.update(given | dict(page.parameters))
+                if hasattr(done.result, "_repr_mimebundle_"):
+                    data = done.result._repr_mimebundle_()
+                    cell.outputs = [
+                        nbformat.v4.new_output("execute_result", data, execution_count=1)
+                    ]
             nbformat.write(notebook, "report.ipynb")
             Path("report.html").write_text(report.render_page("report.ipynb", language="fr"))
     return time.perf_counter() - start
@@ -143,11 +149,16 @@ def compare_limit(*, n: int, rounds: int) -> None:
         step = max(1, len(pages) // n)
         chosen = (pages[::step] * (n // len(pages) + 1))[:n]
         module = import_module("reports")
-        use_pool().submit(module.make_warm, chosen[:1]).result()
+        pool = use_pool()
+        for name in names:
+            pool.keep_study(read_study(DATA / name))
+        pool.submit(module.make_warm, chosen[:1]).result()
         ours, warm = [], []
         for _ in range(rounds):
-            ours.append(time_clock(lambda: run_many([(make_page, (page,)) for page in chosen])))
-            warm.append(use_pool().submit(module.make_warm, chosen).result())
+            ours.append(
+                time_clock(lambda: run_many(pool, [(make_page, (page,)) for page in chosen]))
+            )
+            warm.append(pool.submit(module.make_warm, chosen).result())
     mine, limit = statistics.median(ours), statistics.median(warm) / CORES
     show_row(
         f"{n} reports of shipped territories; the limit", f"{mine:.1f} s", f"{limit:.1f} s",

@@ -12,11 +12,9 @@ import signal
 import sys
 import threading
 import time
-from codecs import getincrementaldecoder
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe, wait
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
@@ -59,36 +57,26 @@ def can_fork() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1
 
 
-@dataclass(frozen=True)
-class _Shell:
-    """The parent's side of a child: cells go in, messages and printed bytes come out."""
+class _Shell(NamedTuple):
+    """The parent's side of a child: cells go in, messages come out, `ended` tells of its end."""
 
     pid: int
     ended: int
     cells: Connection
     messages: Connection
-    printed: dict[int, Any]
-    others: tuple[int, ...]
 
 
 def _fork_shell(limits: Limits) -> _Shell:
     cells, send_cells = Pipe(duplex=False)
     messages, send_messages = Pipe(duplex=False)
-    pipes = {name: os.pipe() for name in ("stdout", "stderr")}
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         send_cells.close()
-        for i, (_, write) in enumerate(pipes.values(), start=1):
-            os.dup2(write, i)
         run_shell(cells, send_messages, parent=parent, memory_mb=limits.memory_mb)
     cells.close()
     send_messages.close()
-    utf8 = getincrementaldecoder("utf-8")
-    printed = {read: (name, utf8("replace")) for name, (read, _) in pipes.items()}
-    # The parent keeps the ends that the child writes to: they stay open when the child closes them.
-    others = tuple(write for _, write in pipes.values())
-    return _Shell(pid, os.pidfd_open(pid), send_cells, messages, printed, others)
+    return _Shell(pid, os.pidfd_open(pid), send_cells, messages)
 
 
 def _end_shell(shell: _Shell) -> None:
@@ -98,8 +86,7 @@ def _end_shell(shell: _Shell) -> None:
     os.waitpid(shell.pid, 0)
     shell.cells.close()
     shell.messages.close()
-    for file in (shell.ended, *shell.printed, *shell.others):
-        os.close(file)
+    os.close(shell.ended)
 
 
 def _run_cells(client: Any, nb_man: Any, shell: _Shell, limits: Limits) -> None:
@@ -132,8 +119,10 @@ def _run_cell(
         shell.cells.send((cell.source, cell.get("id")))
     while not done and not cause:
         seconds = max(0, until - time.monotonic())
-        ready = wait([*shell.printed, shell.messages, shell.ended], timeout=seconds)
-        message = _receive(shell, ready)
+        ready = wait([shell.messages, shell.ended], timeout=seconds)
+        message = None
+        with suppress(EOFError, OSError):
+            message = shell.messages.recv() if shell.messages in ready else None
         if message and message["msg_type"] == "done":
             done = message
         elif message:
@@ -157,18 +146,6 @@ def _run_cell(
         raise CellExecutionError("", "", cause)
 
 
-def _receive(shell: _Shell, ready: list[Any]) -> dict[str, Any] | None:
-    """Take one message: what was printed past Python first, as Python keeps its own back."""
-    for file, (name, decoder) in shell.printed.items():
-        if file in ready:
-            text = decoder.decode(os.read(file, 1 << 16))
-            return make_message("stream", {"name": name, "text": text})
-    if shell.messages in ready:
-        with suppress(EOFError, OSError):
-            return dict(shell.messages.recv())
-    return None
-
-
 def _add_output(client: Any, cell: Any, index: int, message: dict[str, Any]) -> None:
     """Add an output as nbclient does; what is printed in pieces becomes one text."""
     content, outputs = message["content"], cell.outputs
@@ -180,7 +157,9 @@ def _add_output(client: Any, cell: Any, index: int, message: dict[str, Any]) -> 
 
 
 def describe_end(pid: int, what: str) -> str:
-    """Say how a child ended, without forgetting it."""
+    """Say how a child ended, without forgetting it; one that only closed its pipe is ended."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
     end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert end
     if end.si_code == os.CLD_EXITED:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -63,19 +63,8 @@ class Page:
 def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
     """Execute a page's notebook in a process of its own and put its folder in place.
 
-    A notebook that fails leaves what stood; it is kept below `_failed`, with its traceback as text.
-
-    Parameters
-    ----------
-    page : Page
-        The page.
-    limits : Limits, optional
-        What its notebook may use.
-
-    Returns
-    -------
-    dict
-        status ("done" or "failed"), seconds, cause (one line, empty when done).
+    Returns status ("done" or "failed"), seconds, cause (one line, empty when done). A notebook that
+    fails leaves what stood; it is kept below `_failed`, with its traceback as text.
     """
     from papermill import PapermillExecutionError
 
@@ -86,8 +75,8 @@ def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, so that the paths that the notebook holds are the same in both.
     building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder.parent))
-    failed = name_failed(page)
-    parameters = _join_parameters(page)
+    study = relate_path(Path(page.study), folder)
+    parameters = {"study": study, "language": page.language, "out": "tables", **page.parameters}
     try:
         _execute(page, building / "report.ipynb", parameters, limits or Limits())
         html = report.render_page(building / "report.ipynb", language=page.language)
@@ -96,11 +85,11 @@ def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
         text = json.dumps(run, ensure_ascii=False, indent=1)
         (building / "run.json").write_text(text + "\n", encoding="utf-8")
         place_page(page, building, html)
-        shutil.rmtree(failed, ignore_errors=True)
+        shutil.rmtree(name_failed(page), ignore_errors=True)
     except PapermillExecutionError as error:
         text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
         (building / "traceback.txt").write_text(text + "\n", encoding="utf-8")
-        place_folder(building, failed)
+        place_folder(building, name_failed(page))
         lines = [*str(error.evalue).strip().splitlines(), ""]
         return {"status": "failed", "seconds": None, "cause": f"{error.ename}: {lines[0]}"}
     finally:
@@ -145,16 +134,8 @@ def set_link(html: str, *, there: bool) -> str:
 def write_index(study: Study, language: str, folder: Path, status: pd.DataFrame) -> None:
     """Write a study's index of all pages that stand in a language, also those of earlier runs.
 
-    Parameters
-    ----------
-    study : Study
-        The study; of its tables the territories, and the length of the actors.
-    language : str
-        Language code.
-    folder : Path
-        The study's folder of pages, with one a language.
-    status : pandas.DataFrame
-        The pages of this run in this language.
+    Of the study only the territories and the length of the actors count; `status` has the pages
+    of this run in this language.
     """
     from ecoanalysis import report
 
@@ -196,11 +177,6 @@ def compares(page: Page) -> bool:
     return page.page.rsplit("/")[-1] == "comparison"
 
 
-def _join_parameters(page: Page) -> dict[str, Any]:
-    study = relate_path(Path(page.study), Path(page.folder))
-    return {"study": study, "language": page.language, "out": "tables", **page.parameters}
-
-
 def relate_path(path: Path, folder: Path) -> str:
     """Give a path as seen from a folder; on Windows another drive stays absolute."""
     try:
@@ -224,18 +200,11 @@ def _execute(page: Page, target: Path, parameters: dict[str, Any], limits: Limit
     # For a real kernel: those side by side race for free ports; files do not.
     transport = "tcp" if platform.system() == "Windows" else "ipc"
     executed = papermill.execute_notebook(
-        page.notebook,
-        str(target),
-        parameters=parameters,
-        cwd=str(target.parent),
-        kernel_name="python3",
-        engine_name=ENGINE,
-        limits=limits,
-        progress_bar=False,
-        request_save_on_cell_execute=False,
+        page.notebook, str(target), parameters=parameters, cwd=str(target.parent),
+        kernel_name="python3", engine_name=ENGINE, limits=limits, progress_bar=False,
+        request_save_on_cell_execute=False, shutdown_kernel="immediate",
         config=Config({"KernelManager": {"transport": transport}}),
-        shutdown_kernel="immediate",
-    )
+    )  # fmt: skip
     names = {"input_path": Path(page.notebook).name, "output_path": target.name}
     executed.metadata["papermill"] |= names
     nbformat.write(executed, target)
@@ -244,16 +213,14 @@ def _execute(page: Page, target: Path, parameters: dict[str, Any], limits: Limit
 def _describe_run(
     page: Page, parameters: dict[str, Any], seconds: float, *, tables: Path
 ) -> dict[str, Any]:
-    described = asdict(page)
-    files = described.pop("study_files")
-    here = {"study": parameters["study"], "folder": ".", "notebook": Path(page.notebook).name}
+    versions = {name: metadata.version(name) for name in VERSIONS}
     return {
-        "key": described.pop("key"),
-        "page": described | here,
+        "key": page.key,
+        "study_id": page.study_id,
+        "notebook": Path(page.notebook).name,
         "parameters": parameters,
-        "study_files": files,
-        "versions": {name: metadata.version(name) for name in VERSIONS}
-        | {"python": platform.python_version()},
+        "study_files": page.study_files,
+        "versions": versions | {"python": platform.python_version()},
         "made_on": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
         "summary": {row["measure"]: row["value"] for row in _read_rows(tables / "summary.csv")},

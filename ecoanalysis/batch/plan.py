@@ -41,26 +41,9 @@ def plan_pages(
 ) -> list[Page]:
     """Plan the pages of a study: its territories', then for each language the comparison.
 
-    Parameters
-    ----------
-    study : Study
-        The study.
-    root : Path
-        Folder of all pages.
-    languages, territories : sequence of str
-        What to make.
-    compared : str
-        Folder of the comparison of these territories, no comparison where it is blank.
-    region : str
-        Name of the region that is compared, the whole study where it is blank.
-    parameters : mapping, optional
-        Further parameters of the territories' notebook. A Path is given as seen from the page, and
-        its content decides on the page.
-
-    Returns
-    -------
-    list of Page
-        With their keys, territories first.
+    `compared` is the folder of the comparison of these territories, blank for none, and `region`
+    the name of the region compared. `parameters` are further ones of the territories' notebook: a
+    Path is given as seen from the page, and its content decides on the page.
     """
     files = hash_files(study.path)
     rows = hash_territories(study)
@@ -118,18 +101,10 @@ def is_current(page: Page) -> bool:
 
 
 def hash_territories(study: Study) -> dict[str, str]:
-    """Hash what a study's tables say of each territory, across its border too.
+    """Hash what a study's tables say of each territory.
 
-    Parameters
-    ----------
-    study : Study
-        The study.
-
-    Returns
-    -------
-    dict of str to str
-        By territory: a hash of its rows in their order, of the relations that come in from other
-        territories, and of where else its raters rate.
+    That is its rows in their order, the relations that come in from other territories, and where
+    else its raters rate.
     """
     ids = pd.Index(study.tables["territories"]["territory_id"])
     sums = np.zeros(len(ids), dtype="uint64")

@@ -208,6 +208,7 @@ def _drain(
     waiting = deque(page for page in pages if not compares(page))
     last = {_name_set(page): page for page in pages if compares(page)}
     left = Counter(map(_name_set, waiting))
+    waiting.extend(last.pop(name) for name in list(last) if not left[name])
     running: dict[Future[Any], Page] = {}
     n_done = 0
     while running or waiting:

@@ -10,7 +10,7 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from importlib import import_module
@@ -34,9 +34,13 @@ class ProcessEndedError(RuntimeError):
 
 
 class ForkPool(Executor):
-    """Runs calls of importable functions, each at once and in a process forked from a server."""
+    """Runs calls of importable functions, each at once and in a process forked from a server.
 
-    def __init__(self) -> None:
+    `preloaded` names further modules that the server imports.
+    """
+
+    def __init__(self, preloaded: Sequence[str] = ()) -> None:
+        self._preloaded = tuple(preloaded)
         self.closed = False
         self._lock, self._count = Lock(), 0
         self._open: dict[int, tuple[Future[Any], Any, int]] = {}
@@ -44,7 +48,7 @@ class ForkPool(Executor):
         self._start()
 
     def _start(self) -> None:
-        program = "from ecoanalysis.batch.server import serve; serve()"
+        program = f"from ecoanalysis.batch.server import serve; serve({self._preloaded})"
         environment = os.environ | dict.fromkeys(THREADS, "1") | {"MPLBACKEND": "agg"}
         self.process = subprocess.Popen(
             [sys.executable, "-c", program], env=environment, stdin=subprocess.PIPE,
@@ -125,13 +129,13 @@ def use_pool() -> ForkPool:
         return _POOLS[0]
 
 
-def serve() -> None:
+def serve(preloaded: Sequence[str]) -> None:
     """Fork a process for each request on the standard input until it is closed."""
     requests = Connection(os.dup(0), writable=False)
     replies = Connection(os.dup(1), readable=False)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    preload_modules()
+    preload_modules(preloaded)
     running: dict[Any, tuple[int, int]] = {}
     while True:
         for ready in wait([requests, *running]):
@@ -155,17 +159,14 @@ def serve() -> None:
             running[Connection(answers, writable=False)] = (number, pid)
 
 
-def preload_modules() -> None:
+def preload_modules(names: Sequence[str] = ()) -> None:
     """Import once what every notebook imports, and put it out of reach of garbage collection."""
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # 0.8 s, unused by notebooks
-    import nbformat
-
     from ecoanalysis.report import prepare_templates
 
-    for name in PRELOADED:
+    for name in (*PRELOADED, *names):
         import_module(name)
     del sys.modules["rfc3987_syntax"]
-    nbformat.validate(nbformat.v4.new_notebook())  # compiles the schema
     prepare_templates()
     gc.collect()
     gc.freeze()

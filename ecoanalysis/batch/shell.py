@@ -122,7 +122,7 @@ class _Stream(io.TextIOBase):
         return True
 
     def fileno(self) -> int:
-        """Return the file that programs started by a cell print to."""
+        """Return the file that programs which are given this stream print to."""
         return 1 if self.name == "stdout" else 2
 
     def write(self, text: str) -> int:

@@ -1,8 +1,8 @@
 """The only stage that makes sentences: sections of a notebook, and the pages made from them."""
 
 from ecoanalysis.report import comparison
-from ecoanalysis.report.pages import render_index, render_page, show_style
-from ecoanalysis.report.section import Section, prepare_templates
+from ecoanalysis.report.pages import prepare_templates, render_index, render_page, show_style
+from ecoanalysis.report.section import Section
 from ecoanalysis.report.territory import (
     show_actors,
     show_header,

@@ -27,7 +27,7 @@ from ecoanalysis.report.section import (
     use_templates,
 )
 from ecoanalysis.study import Study, describe_faults
-from ecoanalysis.wording import use_language
+from ecoanalysis.wording import LANGUAGES, use_language
 
 KEY_NUMBERS = ("n_actors", "n_guide_kinds_listed", "n_rated_actors", "n_ties")
 
@@ -103,6 +103,16 @@ def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, lang
             warnings=describe_faults(study.warnings, language=use_language(language)),
         )
     )
+
+
+def prepare_templates() -> None:
+    """Compile the templates of all languages, so that processes forked later have them."""
+    for code in LANGUAGES:
+        templates = use_templates(code)
+        for name in templates.list_templates():
+            templates.get_template(name)
+    frame = _make_frame(LANGUAGES[0], title="", notice="")
+    _use_exporter().from_notebook_node(nbformat.v4.new_notebook(), resources={"frame": frame})
 
 
 def show_style() -> Section:

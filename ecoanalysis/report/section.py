@@ -130,14 +130,6 @@ def use_templates(code: str) -> jinja2.Environment:
     return templates
 
 
-def prepare_templates() -> None:
-    """Compile the templates of all languages, so that processes forked later have them."""
-    for code in LANGUAGES:
-        templates = use_templates(code)
-        for name in templates.list_templates():
-            templates.get_template(name)
-
-
 def find_twin(language: str, page: str) -> dict[str, Any]:
     """Say where a report's index and the same report in the other language stand beside it."""
     other = next(code for code in LANGUAGES if code != language)

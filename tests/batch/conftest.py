@@ -42,7 +42,7 @@ HTML(text)
 COMPARISON = """\
 from pathlib import Path
 
-stored = sorted(Path(results).glob("*/tables/summary.csv"))
+stored = sorted(Path(results).glob("[!._]*/tables/summary.csv"))
 text = "".join(f"<p>{file.parents[1].name}: {file.read_text()}</p>" for file in stored)
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -49,6 +50,8 @@ def test_one_changed_row_makes_its_report_and_the_comparison(
     pages = ("town-002", "comparison")
     assert made(status) == {(language, page) for language in ("fr", "en") for page in pages}
     assert "Renamed" in (out / "towns/en/town-002/report.html").read_text("utf-8")
+    shutil.rmtree(out / "towns/en/comparison")
+    assert made(run_reports([towns], out=out)) == {("en", "comparison")}
     assert count(run_reports([towns], out=out, force=True)) == {"done": 10}
 
 
