@@ -161,33 +161,29 @@ def describe_actor(
 
     `answers` are the territory's ratings (rater_id, actor_id, criterion, value).
     """
-    row = tables["actors"].set_index("actor_id").loc[state.actor_id]
+    (row,) = tables["actors"].query("actor_id == @state.actor_id").to_dict("records")
     label = partial(result.codebook.label, "criteria", language=language.code)
     parts = tables["contributions"].query("actor_id == @state.actor_id").dropna()
     made = ", ".join(
         f"{escape(label(code))} {language.format_number(points, 1)}"
         for code, points in zip(parts["criterion"], parts["contribution"], strict=True)
     )
-    if pd.isna(row["score"]):
-        said = language.gettext("too few answers")
-    else:
-        said = f"{language.format_number(row['score'], 1)} = {made or '–'}"
-    mine = answers[
-        (answers["actor_id"] == state.actor_id) & answers["criterion"].isin(parts["criterion"])
-    ]
-    wide = mine.pivot_table("value", "rater_id", "criterion")
-    head = "".join(f"<th>{escape(label(code))}</th>" for code in wide)
+    number, said = language.format_number, language.gettext("too few answers")
+    if pd.notna(row["score"]):
+        ends = language.gettext("90%% of draws") % ()
+        said = f"{number(row['score'], 1)} = {made} ({ends}: {number(row['low'])}–"
+        said += f"{number(row['high'])}; {language.format_percent(row['coverage'])})"
+    mine = answers["actor_id"].eq(state.actor_id) & answers["criterion"].isin(parts["criterion"])
+    wide = answers[mine].pivot_table("value", "rater_id", "criterion")
+    head = "".join(f"<th>{escape(label(str(code)))}</th>" for code in wide)
     rows = "".join(
         f"<tr><td>{escape(str(rater))}</td>"
-        + "".join(f'<td class="n">{language.format_number(value)}</td>' for value in values)
+        + "".join(f'<td class="n">{number(value)}</td>' for value in values)
         + "</tr>"
         for rater, values in zip(wide.index, wide.to_numpy(), strict=True)
     )
-    heading = language.gettext("Rater")
-    return (
-        f"<p><b>{escape(row['name'])}</b>: {said}</p>"
-        f"<table><tr><th>{heading}</th>{head}</tr>{rows}</table>"
-    )
+    head = f"<tr><th>{language.gettext('Rater')}</th>{head}</tr>"
+    return f"<p><b>{escape(row['name'])}</b>: {said}</p><table>{head}{rows}</table>"
 
 
 def show_explorer(study: Study, *, territory_id: str = "", language: str = "fr") -> widgets.VBox:

@@ -11,7 +11,6 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
-from traitlets.config import Config
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -47,7 +46,6 @@ def execute(name: str, folder: Path) -> dict[str, str]:
     executed = papermill.execute_notebook(
         str(ROOT / f"notebooks/{name}.ipynb"), str(folder / "executed.ipynb"),
         cwd=str(ROOT / "notebooks"), kernel_name="python3", progress_bar=False,
-        config=Config({"KernelManager": {"transport": "ipc"}}),
     )  # fmt: skip
     shown = {cell.id: cell.get("outputs", []) for cell in executed.cells}
     return {at: outputs[-1]["data"]["text/plain"] for at, outputs in shown.items() if outputs}
