@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
@@ -86,21 +87,25 @@ def plot_mixing(
     ties = matrix.pivot_table("n_ties", "source_group", "target_group", aggfunc="sum")
     counts = ties.reindex(index=codes, columns=codes).fillna(0).to_numpy(float)
     counts = np.tril(counts + counts.T - np.diag(np.diag(counts)))
-    shares = np.where(np.tri(len(codes)), counts / counts.max(), -1)
     words = np.vectorize(language.format_number)(counts)
-    _draw_cells(ax, shares, words, np.arange(len(codes)))
-    own = [_CELL + i for i in range(len(codes))]
+    hidden = ~np.tri(len(codes), dtype=bool)
+    sns.heatmap(
+        counts, mask=hidden, annot=words, fmt="", cmap=_SHADES, vmin=0, cbar=False, linewidths=1,
+        annot_kws={"fontsize": SMALL, "va": "center_baseline"}, ax=ax, xticklabels=False,
+        yticklabels=False,
+    )  # fmt: skip
+    own = [[(i, i), (i + 1, i), (i + 1, i + 1), (i, i + 1)] for i in range(len(codes))]
     ax.add_collection(PolyCollection(own, facecolors="none", edgecolors=INK))
     labels = [codebook.label(group, code, language.code) for code in codes]
     rows = [style.wrap_words(label, width=24) for label in labels]
-    style.write_rows(ax, range(len(codes)), rows)
     places = np.arange(len(codes))
-    _write_heads(ax, labels, places, places - 0.5, rows)
+    style.write_rows(ax, places + 0.5, rows)
+    _write_heads(ax, labels, places + 0.5, places.astype(float), rows)
     return style.frame_axes(ax, height=len(codes) * 30)
 
 
 def _draw_cells(ax: Axes, shares: Array, words: Array, columns: Array) -> None:
-    """Shade cells from 0 to 1 and write in them; missing ones are hatched, negative ones empty."""
+    """Shade cells from 0 to 1 and write in them; missing ones are hatched."""
     order = np.column_stack(np.unravel_index(np.argsort(shares, axis=None), shares.shape))
     full, missing = (order[which[tuple(order.T)]] for which in (shares >= 0, np.isnan(shares)))
     cells = [[_CELL + np.array((columns[x], y)) for y, x in which] for which in (full, missing)]
