@@ -46,7 +46,7 @@ if Path({flag!r}).exists():
     if territory_id == "town-005":
         raise ValueError("no")
 if Path({slow!r}).exists():
-    time.sleep(0.4)
+    time.sleep(0.8)
 """
 LIMITS = Limits(cell_seconds=2, memory_mb=500, printed_mb=1)
 
@@ -144,7 +144,8 @@ def test_a_killed_process_takes_its_own_with_it_and_no_more(
     wait_for(lambda: find_processes(batch.pid)["notebook"])
     found = find_processes(batch.pid)
     everybody = list_children(batch.pid)
-    os.kill(found[victim][0], signal.SIGKILL)
+    page = int(Path(f"/proc/{found['notebook'][0]}/stat").read_text().split()[3])  # its parent
+    os.kill(page if victim == "page" else found[victim][0], signal.SIGKILL)
     said = batch.stdout.read()
     if victim == "batch":
         assert batch.wait() == -signal.SIGKILL
