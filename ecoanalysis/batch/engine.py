@@ -27,7 +27,7 @@ ENGINE = "ecoanalysis"
 
 
 class ForkEngine(Engine):  # type: ignore[misc]
-    """The entry point `ecoanalysis` of papermill's engines."""
+    """The engine `ecoanalysis` of papermill."""
 
     @classmethod
     def execute_managed_notebook(

@@ -13,7 +13,7 @@ import pytest
 
 from ecoanalysis.batch import run_reports
 from ecoanalysis.batch.server import ProcessEndedError, use_pool
-from tests.batch.conftest import ROOT, write_notebook, write_notebooks
+from tests.batch.conftest import write_notebook, write_notebooks
 
 CELLS = [
     "x = 1",
@@ -153,6 +153,13 @@ def test_the_server_is_fit_to_fork() -> None:
         use_pool().submit(eval, "{}['what']").result()
 
 
-def test_papermill_knows_the_engine_by_its_entry_point() -> None:
-    text = (ROOT / "pyproject.toml").read_text("utf-8")
-    assert 'papermill.engine"]\necoanalysis = "ecoanalysis.batch.engine:ForkEngine"' in text
+@pytest.mark.parametrize("first", ["papermill", "ecoanalysis.batch.engine"])
+def test_papermill_knows_the_engine_whichever_is_imported_first(first: str, tmp_path: Path) -> None:
+    notebook = write_notebook(tmp_path / "one.ipynb", "import os\nos.getppid()")
+    call = f"""\
+import {first}, papermill, os
+made = papermill.execute_notebook({str(notebook)!r}, None, engine_name="ecoanalysis",
+                                  kernel_name="python3", progress_bar=False)
+assert made.cells[-1].outputs[0].data["text/plain"] == str(os.getpid())
+"""
+    subprocess.run([sys.executable, "-c", call], check=True, cwd=tmp_path)
