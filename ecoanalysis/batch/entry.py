@@ -6,11 +6,13 @@ from typing import Any
 
 
 class LateEngine:
-    """Stands for `engine.ForkEngine`, which needs papermill whole, until a notebook is run."""
+    """Stands for `engine.ForkEngine`, which needs papermill whole, until it is asked something."""
 
-    @staticmethod
-    def execute_notebook(*args: Any, **options: Any) -> Any:
-        """Run a notebook; see papermill's `Engine`."""
+    def __getattr__(self, name: str) -> Any:
+        """Give what the engine has by this name."""
         from ecoanalysis.batch.engine import ForkEngine
 
-        return ForkEngine.execute_notebook(*args, **options)
+        return getattr(ForkEngine, name)
+
+
+late_engine = LateEngine()
