@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import locale
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -203,7 +204,7 @@ def report(
     force: Annotated[bool, typer.Option("--force", help="Also what is up to date.")] = False,
 ) -> None:
     """Make what is new or changed: a report of each territory, a comparison of each study."""
-    from ecoanalysis.batch import run_reports
+    from ecoanalysis.batch import interrupt_once, run_reports
 
     parameters: dict[str, Path] = {}
     if scenario is not None:
@@ -232,6 +233,7 @@ def report(
                 failed=state["failed"],
             )  # fmt: skip
 
+        before = signal.signal(signal.SIGINT, interrupt_once)
         try:
             status = run_reports(
                 studies, out=out_folder, territories=territory or (), region=region,
@@ -241,6 +243,7 @@ def report(
         except KeyboardInterrupt:
             err.print("Interrupted. The same command goes on from here.")
             raise typer.Exit(130) from None
+        signal.signal(signal.SIGINT, before)
     _print_status(status)
     for study in studies:
         for code in languages:

@@ -131,7 +131,7 @@ def test_studies_without_the_region_make_no_page(good_study: Path, tmp_path: Pat
     (other / "territories.csv").write_text(table, encoding="utf-8")
     studies = [read_study(good_study), read_study(other)]
     chosen = run._choose_territories(studies, (), "Nord")
-    assert {study: list(rows["territory_id"]) for study, rows in chosen.items()} == {
+    assert {study: list(rows["territory_id"]) for study, (rows, _) in chosen.items()} == {
         "good": [],
         "other": ["kabara", "nioro"],
     }

@@ -154,6 +154,10 @@ def test_views_that_are_shared_out_are_two_camps() -> None:
         table.drop(columns="observed_on"), raters=_raters(table), criteria=CRITERIA
     )
     assert undated[["first_on", "last_on"]].isna().all(axis=None)
+    raters = pd.DataFrame({"rater_id": ["r0"], "actor_id": ["a0"]})
+    alone = table[(table["actor_id"] == "a0") & (table["rater_id"] == "r0")]
+    found = ratings.measure_disagreement(alone, raters=raters, criteria=CRITERIA)
+    assert found.empty and found["shared_out"].dtype == bool
 
 
 def test_each_rater_is_described() -> None:

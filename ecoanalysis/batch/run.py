@@ -113,8 +113,11 @@ def run_reports(
     chosen = _choose_territories(list(read.values()), territories, region)
     root = Path(out).resolve()
     with ExitStack() as stack:
-        if threading.current_thread() is threading.main_thread():
-            stack.callback(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (
+            threading.current_thread() is threading.main_thread()
+        ):
+            stack.callback(signal.signal, signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, interrupt_once)
         for name in sorted(read):
             stack.enter_context(lock_folder(root / name))
             stack.callback(sweep_folders, root / name)
@@ -143,6 +146,12 @@ def run_reports(
         status = status.sort_values(["study_id", "language", "page"], ignore_index=True)
         _write_lists(list(read.values()), languages, root, status)
     return status
+
+
+def interrupt_once(signum: int, frame: object) -> None:
+    """Interrupt; a second Ctrl-C waits for what the first one ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _choose_territories(
@@ -192,8 +201,6 @@ def _open_pool(
     try:
         yield pool.submit, jobs
     except BaseException:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C waits for the first
         pool.shutdown(cancel_futures=True)
         raise
 

@@ -88,7 +88,7 @@ def measure_disagreement(
     counts = camps[["n_low", "n_high"]].fillna(0).astype("int64")
     ends = camps[["camp_low", "camp_high"]].add(actors["points"].mean(), axis=0).clip(0, 100)
     dates = ratings.reindex(columns=["actor_id", "observed_on"]).groupby("actor_id")["observed_on"]
-    found = found.join(counts).join(ends).assign(first_on=dates.min(), last_on=dates.max())
+    found = found.join(counts).join(ends).join(dates.agg(first_on="min", last_on="max"))
     return found.reset_index()
 
 

@@ -93,9 +93,10 @@ def towns(tmp_path: Path) -> Path:
 
 
 PROGRAM = """\
-import sys
+import signal, sys
 from pathlib import Path
-from ecoanalysis.batch import plan, run_reports
+from ecoanalysis.batch import interrupt_once, plan, run_reports
+signal.signal(signal.SIGINT, interrupt_once)
 folder, study, out, *options = sys.argv[1:]
 plan.find_notebook = lambda name: Path(folder) / f"{name}.ipynb"
 given = dict(option.split("=") for option in options)
