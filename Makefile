@@ -39,7 +39,7 @@ test: setup-dev
 soak: setup-dev
 	$(BIN)/python -m pytest -m soak
 
-# Takes hours; writes benchmarks/results.md.
+# Takes an hour or more; writes benchmarks/results.md. `python benchmarks/run.py scores` does one.
 bench: setup-dev
 	$(BIN)/python benchmarks/run.py
 

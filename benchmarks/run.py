@@ -46,12 +46,18 @@ def run_benchmark(script: Path) -> str:
 
 
 def main() -> None:
-    """Write results.md, of the benchmarks named or of all."""
-    scripts = [path for path in sorted(HERE.glob("*.py")) if path.name not in APART]
-    sections = [run_benchmark(script) for script in scripts]
+    """Write results.md anew, or in it the sections of the benchmarks that are named."""
+    names = sys.argv[1:]
+    results, sections = HERE / "results.md", {}
+    if names:
+        parts = results.read_text(encoding="utf-8").split("\n## ")[1:]
+        sections = {part.split("\n")[0]: f"## {part.rstrip()}\n" for part in parts}
+    for script in sorted(HERE.glob("*.py")):
+        if script.name not in APART and (not names or script.stem in names):
+            sections[script.stem] = run_benchmark(script)
     head = f"# Benchmarks\n\n{describe_machine()} Measured {datetime.now(UTC):%Y-%m-%d}.\n"
-    text = "\n".join([head, *sections])
-    (HERE / "results.md").write_text(text, encoding="utf-8")
+    text = "\n".join([head, *(sections[name] for name in sorted(sections))])
+    results.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
