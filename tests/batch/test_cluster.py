@@ -80,7 +80,7 @@ def test_a_lost_scheduler_ends_the_run_and_a_local_one_goes_on(
     notebooks: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
     address, (scheduler, *_) = cluster
-    write_notebooks(notebooks, "time.sleep(0.1)")
+    write_notebooks(notebooks, "time.sleep(0.5)")
     study, out = write_study(tmp_path / "towns", 12), tmp_path / "out"
     batch = start_batch(study, out, f"cluster={address}", "languages=fr")
     assert batch.stdout
