@@ -150,6 +150,10 @@ def test_a_moved_weight_changes_grid_and_ranks_and_its_scenario_the_report(
         expect.set_options(timeout=120_000)
         page.goto(url.replace("/lab", "/doc/tree/explore.ipynb"))
         expect(page.locator(".jp-Notebook-cell")).to_have_count(7)
+        page.wait_for_function(
+            "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
+            " === 'idle'"
+        )
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         expect(page.locator(".explore circle")).to_have_count(30)
         before, grid = read_table(page), page.locator(".explore svg").inner_html()

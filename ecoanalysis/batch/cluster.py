@@ -53,9 +53,11 @@ def open_cluster(cluster: Any) -> Iterator[tuple[Callable[..., Future[Any]], int
     except OSError as error:
         raise UsageError(f"no Dask scheduler answers at {cluster}: {error}") from error
     try:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError as error:
+            raise UsageError(f"the Dask scheduler {cluster} has no worker") from error
         n_threads = sum(client.nthreads().values())
-        if not n_threads:
-            raise UsageError(f"the Dask scheduler {cluster} has no worker")
         client.run_on_scheduler(_allow_failures)
         yield _make_sender(client), 2 * n_threads
     finally:
