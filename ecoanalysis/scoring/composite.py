@@ -183,6 +183,7 @@ def score_draws(
     at, scores, start = columns.get_indexer(tree.codes), [np.empty((0, 0))], 0
     drawn = None if weights is None else weights[list(tree.table.index)].to_numpy(dtype=float)
     plain = (normalisation, aggregation, len(tree.groups)) == ("goalposts", "arithmetic", 1)
+    whole = np.empty(draws.shape[:2]) if isinstance(draws, np.ndarray) else None
     for block in [draws] if isinstance(draws, np.ndarray) else draws:
         wide = block.shape[1] if aggregation == "copeland" else len(at)
         step = max(1, BLOCK // max(1, block.shape[1] * wide))
@@ -200,8 +201,11 @@ def score_draws(
                     part, tree=tree, weights=mine, minimum_coverage=minimum_coverage,
                     normalisation=normalisation, aggregation=aggregation,
                 )  # fmt: skip
-            scores.append(score)
-    return np.concatenate(scores[len(scores) > 1 :])
+            if whole is None:
+                scores.append(score)
+            else:
+                whole[first : first + step] = score
+    return np.concatenate(scores[len(scores) > 1 :]) if whole is None else whole
 
 
 def measure_contributions(means: pd.DataFrame, *, tree: Hierarchy) -> pd.DataFrame:
