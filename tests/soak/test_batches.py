@@ -49,4 +49,5 @@ def test_two_thousand_pages_leave_the_memory_flat_and_are_found_again(
 
 def test_a_country_is_made() -> None:
     script = ROOT / "benchmarks/national.py"
-    subprocess.run([sys.executable, str(script)], cwd=ROOT, check=True)
+    done = subprocess.run([sys.executable, str(script)], cwd=ROOT, check=False)
+    assert done.returncode == 0
