@@ -42,7 +42,7 @@ def run_country(n: int, *, folder: Path) -> pd.DataFrame:
             memory = {name: read_memory(pid) for name, pid in pids.items()}
             rows.append({"done": done, "seconds": time.perf_counter() - start, **memory})
 
-    status = run_reports([folder / "towns"], out=folder, languages=["fr"], on_progress=note)
+    status = run_reports([folder / "towns"], out=folder / "out", languages=["fr"], on_progress=note)
     assert set(status["status"]) == {"done"}, status["cause"].unique()
     return pd.DataFrame(rows)
 
@@ -86,6 +86,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         made = run_country(asked.territories, folder=Path(scratch))
         begin = time.perf_counter()
-        run_reports([Path(scratch) / "towns"], out=scratch, languages=["fr"])
+        run_reports([Path(scratch) / "towns"], out=Path(scratch) / "out", languages=["fr"])
         text = describe_run(made, time.perf_counter() - begin)
         asked.out.write_text(text, encoding="utf-8")
