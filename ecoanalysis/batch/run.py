@@ -99,8 +99,8 @@ def run_reports(
     StudyError
         If a study has faults.
     UsageError
-        If a territory, region or language is unknown, two studies share a name, or another batch
-        writes to the same folder.
+        If a territory, region or language is unknown, two studies share a name, the pages would
+        lie in a study's own folder, or another batch writes to the same folder.
     BatchError
         If the folder cannot be written to, no space is left, or the cluster is lost.
     """
@@ -112,6 +112,11 @@ def run_reports(
         raise UsageError(f"two studies share a folder name: {', '.join(sorted(read))}")
     chosen = _choose_territories(list(read.values()), territories, region)
     root = Path(out).resolve()
+    for name, study in read.items():
+        if (root / name).is_relative_to(study.path.resolve()):
+            raise UsageError(
+                f"the pages would lie among the tables in {study.path}; choose another out"
+            )
     with ExitStack() as stack:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (
             threading.current_thread() is threading.main_thread()

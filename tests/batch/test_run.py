@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from ecoanalysis.batch import run_reports
+from ecoanalysis.errors import UsageError
 from tests.batch.conftest import hash_pages, write_notebooks
 
 
@@ -53,6 +54,13 @@ def test_one_changed_row_makes_its_report_and_the_comparison(
     shutil.rmtree(out / "towns/en/comparison")
     assert made(run_reports([towns], out=out)) == {("en", "comparison")}
     assert count(run_reports([towns], out=out, force=True)) == {"done": 10}
+
+
+def test_pages_are_not_written_among_the_tables(towns: Path, notebooks: Path) -> None:
+    for out in (towns.parent, towns, towns / "pages"):  # out/<study> is the study, or in it
+        with pytest.raises(UsageError, match=r"among the tables in .*towns; choose another out"):
+            run_reports([towns], out=out)
+    assert sorted(file.name for file in towns.iterdir()) == ["actors.csv", "territories.csv"]
 
 
 def test_one_territory_leaves_the_comparison(towns: Path, notebooks: Path, tmp_path: Path) -> None:
