@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +14,7 @@ import pytest
 
 from ecoanalysis.batch import run_reports
 from ecoanalysis.errors import UsageError
-from tests.batch.conftest import hash_pages, write_notebooks
+from tests.batch.conftest import ROOT, hash_pages, write_notebooks
 
 
 def count(status: pd.DataFrame) -> dict[str, int]:
@@ -61,6 +64,34 @@ def test_pages_are_not_written_among_the_tables(towns: Path, notebooks: Path) ->
         with pytest.raises(UsageError, match=r"among the tables in .*towns; choose another out"):
             run_reports([towns], out=out)
     assert sorted(file.name for file in towns.iterdir()) == ["actors.csv", "territories.csv"]
+
+
+ELSEWHERE = """\
+import sys, sysconfig
+sysconfig.get_config_vars()
+sys.platform = "elsewhere"
+"""
+KERNEL = """\
+import sys
+shell = type(get_ipython()).__name__
+assert (shell == "ZMQInteractiveShell") == (sys.platform == "elsewhere"), shell
+"""
+
+
+def test_where_a_fork_is_unsafe_processes_and_kernels_of_their_own_make_the_same_pages(
+    towns: Path, notebooks: Path, tmp_path: Path, start_batch: Callable[..., subprocess.Popen[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    write_notebooks(notebooks, KERNEL + "assert territory_id != 'town-001', 'no'")
+    run_reports([towns], out=tmp_path / "here", languages=["fr"])
+    (tmp_path / "sitecustomize.py").write_text(ELSEWHERE, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    batch = start_batch(towns, tmp_path / "there", "languages=fr")
+    assert batch.stdout
+    said = batch.stdout.read()
+    assert said.splitlines()[-1] == "whole"
+    assert "failed town-001 AssertionError: no" in said
+    assert hash_pages(tmp_path / "there") == hash_pages(tmp_path / "here")
 
 
 def test_one_territory_leaves_the_comparison(towns: Path, notebooks: Path, tmp_path: Path) -> None:
