@@ -279,6 +279,19 @@ def test_each_score_on_the_page_has_its_interval_and_coverage() -> None:
         assert all("in 90% of draws" in said and "coverage" in said for said in sentences)
 
 
+def test_both_sections_say_why_a_score_can_lie_outside_its_interval() -> None:
+    result = run_town("rive-songe")
+    found = result.tables["scores"].dropna(subset=["score", "low"])
+    outside = found[(found["score"] < found["low"]) | (found["score"] > found["high"])]
+    assert outside["dimension"].unique().tolist() == ["resource"]
+    said = f"{len(outside)} scores lie outside their intervals: those who rated"
+    assert said in read_text(report.show_motives(result, language="en").html)
+    html = report.show_motives(result, language="fr").html.replace("\N{NO-BREAK SPACE}", " ")
+    assert "scores se trouvent hors de leur intervalle" in html
+    assert "une moyenne peut donc se trouver hors de son intervalle" in html
+    assert "outside their" not in read_text(report.show_readiness(result, language="en").html)
+
+
 def test_three_doubts_are_said_apart() -> None:
     text = read_text(report.show_readiness(run_town("val-palabre"), language="en").html)
     three = ["Who was asked: the scores", "Who was asked and what weighs more: the ranks",

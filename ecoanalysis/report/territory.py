@@ -204,7 +204,6 @@ def _describe_order(result: TerritoryResult, rated: list[dict[str, Any]]) -> dic
         "unsure": [row for row in ranked if row["n_opinions"] <= 2],
         "width": (ranks["high"] - ranks["low"]).groupby(ranks["weights"]).median().to_dict(),
         "concentration": scoring.measure_concentration(len(tables["removals"])),
-        "n_outside": sum(not row["low"] <= row["score"] <= row["high"] for row in ranked),
         "ways": list_records(ways[one.sum(axis=1) == 1]),
         "firsts": choices[choices["rank"] == 1].groupby("actor_id").size().nlargest(3).to_dict(),
         "n_ways": len(ways),
