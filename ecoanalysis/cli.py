@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import locale
-import signal
 import sys
-import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from ecoanalysis.errors import EcoanalysisError, StudyError, UsageError
 from ecoanalysis.wording import Language, use_language
@@ -31,66 +29,70 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+out = Console(soft_wrap=True, highlight=False, markup=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 SHOWN = 50  # rows of a table on the screen
-
-StudyPath = Annotated[Path, typer.Argument(help="Folder of the study.", show_default=False)]
 
 
 def _guess_language() -> str:
     return "fr" if (locale.getlocale()[0] or "").lower().startswith("fr") else "en"
 
 
+Argument, Option = typer.Argument, typer.Option
+StudyPath = Annotated[Path, Argument(help="Folder of the study.", show_default=False)]
+StudyPaths = Annotated[list[Path], Argument(help="Folders of studies.", show_default=False)]
+NewFolder = Annotated[Path, Argument(help="Folder to make.", show_default=False)]
+ListFiles = Annotated[list[Path], Argument(help="Files of one list.", show_default=False)]
+Formats = Literal["geojson", "table", "gexf", "graphml"]
+ListFormat = Annotated[Formats, Argument(metavar="FORMAT", show_default=False)]
 ScreenLanguage = Annotated[
-    str,
-    typer.Option(
-        "--language", default_factory=_guess_language, help="Language of the messages: fr or en."
-    ),
+    str, Option(default_factory=_guess_language, help="Language of the messages: fr or en.")
+]
+PageLanguage = Annotated[Literal["fr", "en", "all"], Option(help="Language of the pages.")]
+JsonFile = Annotated[Path | None, Option("--json", help="Write every fault to this file.")]
+Into = Annotated[Path, Option(help="Folder of the study.")]
+OneTerritory = Annotated[str | None, Option(help="The territory that every row belongs to.")]
+MappingFile = Annotated[Path | None, Option(help="YAML file that says what each column is.")]
+Territories = Annotated[list[str] | None, Option(help="Only this territory; may be repeated.")]
+Region = Annotated[str, Option(help="Only the territories of this region, compared.")]
+PageFolder = Annotated[Path, Option("--out", help="Folder of the pages.")]
+Jobs = Annotated[int | None, Option(min=1, help="Pages made side by side.")]
+Cluster = Annotated[str | None, Option(help="Address of a Dask scheduler.")]
+ScenarioFile = Annotated[Path | None, Option(help="YAML file of other weights and coverage.")]
+Force = Annotated[bool, Option("--force", help="Also what is up to date.")]
+To = Annotated[Literal["xlsx", "parquet"], Option(help="Format to write.")]
+Target = Annotated[
+    Path | None, Option("--out", help="File (xlsx) or new folder (parquet) to write.")
 ]
 
 
 @app.command()
-def new(
-    folder: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
-    language: ScreenLanguage,
-) -> None:
+def new(folder: NewFolder, language: ScreenLanguage) -> None:
     """Start a study: a workbook with one sheet a table, and a descriptor."""
     from ecoanalysis.study import new_study
 
     lang = use_language(language)
     new_study(folder)
-    out.print(lang.gettext("Made %(folder)s.") % {"folder": folder}, markup=False)
-    out.print(
-        lang.gettext(
-            "Fill the sheets territories and actors of study.xlsx, then run: "
-            "ecoanalysis check %(folder)s"
-        )
-        % {"folder": folder},
-        markup=False,
+    out.print(lang.gettext("Made %(folder)s.") % {"folder": folder})
+    then = lang.gettext(
+        "Fill the sheets territories and actors of study.xlsx, then run: "
+        "ecoanalysis check %(folder)s"
     )
+    out.print(then % {"folder": folder})
 
 
 @app.command()
-def check(
-    study: StudyPath,
-    *,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write every fault to this file.")
-    ] = None,
-    language: ScreenLanguage,
-) -> None:
+def check(study: StudyPath, *, json_file: JsonFile = None, language: ScreenLanguage) -> None:
     """Check a study: every fault with its file, row, field and mend."""
     from ecoanalysis.pipeline import review_study
 
-    lang = use_language(language)
     faults = review_study(study)
     if json_file:
         records = json.loads(faults.to_json(orient="records", force_ascii=False))
         text = json.dumps({"study": str(study), "faults": records}, ensure_ascii=False, indent=1)
         json_file.write_text(text + "\n", encoding="utf-8")
-    _print_faults(faults, lang, console=out)
+    _print_faults(faults, use_language(language), console=out)
     if (faults["severity"] == "refusal").any():
         raise typer.Exit(1)
 
@@ -99,12 +101,13 @@ def _print_faults(faults: pd.DataFrame, lang: Language, *, console: Console) -> 
     from ecoanalysis.study import describe_faults
 
     for line in describe_faults(faults, language=lang):
-        console.print(line, markup=False)
-    n_refusals = int((faults["severity"] == "refusal").sum())
-    n_warnings = len(faults) - n_refusals
-    refusals = lang.ngettext("%(n)s fault", "%(n)s faults", n_refusals) % {"n": n_refusals}
-    warnings = lang.ngettext("%(n)s warning", "%(n)s warnings", n_warnings) % {"n": n_warnings}
-    console.print(f"{refusals}, {warnings}", markup=False)
+        console.print(line)
+    n = int((faults["severity"] == "refusal").sum())
+    refusals = lang.ngettext("%(n)s fault", "%(n)s faults", n) % {"n": n}
+    n = len(faults) - n
+    console.print(
+        refusals, lang.ngettext("%(n)s warning", "%(n)s warnings", n) % {"n": n}, sep=", "
+    )
 
 
 @app.command()
@@ -126,10 +129,8 @@ def match(study: StudyPath, *, language: ScreenLanguage) -> None:
         ),
     }
     for row in log.fillna("").to_dict("records"):
-        indent = "" if row["change"] == "united" else "  "
-        out.print(indent + sentences[row["change"]] % row, markup=False)
-    counts = matches["decision"].value_counts()
-    apart, waiting = int(counts.get("different", 0)), int(counts.get("", 0))
+        out.print(("" if row["change"] == "united" else "  ") + sentences[row["change"]] % row)
+    apart, waiting = (int((matches["decision"] == said).sum()) for said in ("different", ""))
     lines = [
         lang.ngettext(
             "%(n)s pair stays apart, as decided.", "%(n)s pairs stay apart, as decided.", apart
@@ -144,26 +145,19 @@ def match(study: StudyPath, *, language: ScreenLanguage) -> None:
     ]
     for line, n in zip(lines, (apart, waiting), strict=True):
         if n:
-            out.print(line % {"n": n, "file": study / MATCHES}, markup=False)
+            out.print(line % {"n": n, "file": study / MATCHES})
     if not waiting:
-        out.print(lang.gettext("No pair waits for a decision."), markup=False)
+        out.print(lang.gettext("No pair waits for a decision."))
 
 
 @app.command("import")
 def import_(
-    source_format: Annotated[
-        Literal["geojson", "table", "gexf", "graphml"],
-        typer.Argument(metavar="FORMAT", show_default=False),
-    ],
-    files: Annotated[list[Path], typer.Argument(help="Files of one list.", show_default=False)],
+    source_format: ListFormat,
+    files: ListFiles,
     *,
-    into: Annotated[Path, typer.Option("--into", help="Folder of the study.")],
-    territory: Annotated[
-        str | None, typer.Option("--territory", help="The territory that every row belongs to.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="YAML file that says what each column is.")
-    ] = None,
+    into: Into,
+    territory: OneTerritory = None,
+    mapping: MappingFile = None,
     language: ScreenLanguage,
 ) -> None:
     """Bring a list into a study; says what was kept, merged and set aside, and why."""
@@ -173,38 +167,24 @@ def import_(
         source_format, files, study_path=into, territory_id=territory, mapping=mapping
     )
     for line in describe_import(report, language=use_language(language)):
-        out.print(line, markup=False)
+        out.print(line)
 
 
 @app.command()
 def report(
-    studies: Annotated[list[Path], typer.Argument(help="Folders of studies.", show_default=False)],
-    territory: Annotated[
-        list[str] | None, typer.Option("--territory", help="Only this territory; may be repeated.")
-    ] = None,
-    region: Annotated[
-        str, typer.Option("--region", help="Only the territories of this region, compared.")
-    ] = "",
-    language: Annotated[
-        Literal["fr", "en", "all"], typer.Option("--language", help="Language of the pages.")
-    ] = "all",
-    out_folder: Annotated[Path, typer.Option("--out", help="Folder of the pages.")] = Path(
-        "reports"
-    ),
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, help="Pages made side by side.")
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option("--cluster", help="Address of a Dask scheduler.")
-    ] = None,
-    scenario: Annotated[
-        Path | None, typer.Option("--scenario", help="YAML file of other weights and coverage.")
-    ] = None,
+    studies: StudyPaths,
+    territory: Territories = None,
+    region: Region = "",
+    language: PageLanguage = "all",
+    out_folder: PageFolder = Path("reports"),
+    jobs: Jobs = None,
+    cluster: Cluster = None,
+    scenario: ScenarioFile = None,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Also what is up to date.")] = False,
+    force: Force = False,
 ) -> None:
     """Make what is new or changed: a report of each territory, a comparison of each study."""
-    from ecoanalysis.batch import interrupt_once, run_reports
+    from ecoanalysis.batch import run_reports
 
     parameters: dict[str, Path] = {}
     if scenario is not None:
@@ -217,23 +197,15 @@ def report(
         if changed.territory and not territory and not region:
             territory = [changed.territory]
     languages = ("fr", "en") if language == "all" else (language,)
-    failures = TextColumn("{task.fields[failed]} failed")
-    pace = TextColumn("{task.fields[rate]} a minute")
     shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*shown, pace, TimeRemainingColumn(), failures, console=err) as progress:
-        task = progress.add_task("…", total=None, failed=0, rate="–")
-        state = {"failed": 0, "since": time.monotonic()}
+    with Progress(*shown, TimeRemainingColumn(), console=err) as progress:
+        task, counts = progress.add_task("…", total=None), Counter[str]()
 
         def show(done: int, total: int, row: Mapping[str, Any]) -> None:
-            state["failed"] += row["status"] == "failed"
-            rate = f"{60 * done / (time.monotonic() - state['since']):.0f}"
-            name = f"{row['study_id']} {row['language']} {row['page']}"
-            progress.update(
-                task, completed=done, total=total, description=name, rate=rate,
-                failed=state["failed"],
-            )  # fmt: skip
+            counts[row["status"]] += 1
+            name = f"{row['study_id']} {row['language']} {row['page']}, {counts['failed']} failed"
+            progress.update(task, completed=done, total=total, description=name)
 
-        before = signal.signal(signal.SIGINT, interrupt_once)
         try:
             status = run_reports(
                 studies, out=out_folder, territories=territory or (), region=region,
@@ -243,54 +215,34 @@ def report(
         except KeyboardInterrupt:
             err.print("Interrupted. The same command goes on from here.")
             raise typer.Exit(130) from None
-        signal.signal(signal.SIGINT, before)
     _print_status(status)
     for study in studies:
         for code in languages:
-            page = out_folder / study.resolve().name / code / "index.html"
-            out.print(str(page.resolve()), markup=False)
+            out.print((out_folder / study.resolve().name / code / "index.html").resolve())
     if (status["status"] == "failed").any():
         raise typer.Exit(1)
 
 
 def _print_status(status: pd.DataFrame) -> None:
     made = status[status["status"] != "current"]
-    table = Table("study", "language", "page", "status", "seconds", box=None, pad_edge=False)
-    cells = made[["study_id", "language", "page", "status", "seconds"]].astype("str").fillna("")
-    for row in cells.head(SHOWN).itertuples(index=False):
-        table.add_row(*map(str, row))
+    failed = made[made["status"] == "failed"]
     if len(made):
-        out.print(table)
-    if len(made) > SHOWN:
-        out.print(f"… and {len(made) - SHOWN} more; status.csv has all", markup=False)
-    failed = status[status["status"] == "failed"]
+        columns = ["study_id", "language", "page", "status", "seconds"]
+        out.print(made[columns].to_string(index=False, max_rows=SHOWN, na_rep=""))
     for row in failed.itertuples():
-        err.print(f"{row.study_id} {row.language} {row.page}: {row.cause}", markup=False)
-    n_made = len(made) - len(failed)
+        err.print(f"{row.study_id} {row.language} {row.page}: {row.cause}")
     unchanged = f", {len(status) - len(made)} up to date" if len(made) < len(status) else ""
-    out.print(f"{n_made} pages made, {len(failed)} failed{unchanged}", markup=False)
+    out.print(f"{len(made) - len(failed)} pages made, {len(failed)} failed{unchanged}")
 
 
 @app.command()
-def export(
-    study: StudyPath,
-    *,
-    to: Annotated[Literal["xlsx", "parquet"], typer.Option("--to", help="Format to write.")],
-    target: Annotated[
-        Path | None, typer.Option("--out", help="File (xlsx) or new folder (parquet) to write.")
-    ] = None,
-    language: ScreenLanguage,
-) -> None:
+def export(study: StudyPath, *, to: To, target: Target = None, language: ScreenLanguage) -> None:
     """Write a whole study for other programs."""
-    from ecoanalysis.export import export_parquet, export_xlsx
+    from ecoanalysis.export import export_study
     from ecoanalysis.study import read_study
 
-    place = target or Path(f"{study.resolve().name}{'.xlsx' if to == 'xlsx' else '-parquet'}")
-    if to == "xlsx":
-        export_xlsx(read_study(study), place, language=use_language(language))
-    else:
-        export_parquet(read_study(study), place)
-    out.print(str(place), markup=False)
+    place = export_study(read_study(study), target, to=to, language=use_language(language))
+    out.print(place)
 
 
 def main() -> None:
@@ -304,5 +256,5 @@ def main() -> None:
         _print_faults(error.faults, use_language(_guess_language()), console=err)
         sys.exit(1)
     except EcoanalysisError as error:
-        err.print(str(error), markup=False)
+        err.print(str(error))
         sys.exit(2 if isinstance(error, UsageError) else 1)

@@ -8,12 +8,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
+from pandas.io.json import build_table_schema
 
 from ecoanalysis.errors import UsageError
 from ecoanalysis.schemas import REQUIRED
@@ -32,7 +31,6 @@ WIDEST = 60
 _FORMULA = re.compile(r"(^|;)('*[=+\-@\t\r\n＝＋－＠])")
 _NEUTRAL = re.compile(r"(^|;)'('*[=+\-@\t\r\n＝＋－＠])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_TYPES = {"i": "integer", "u": "integer", "f": "number", "b": "boolean", "M": "datetime"}
 _DTYPES = {"integer": "int64", "number": "float64", "datetime": "datetime64[s]", "string": "str"}
 
 
@@ -46,16 +44,17 @@ def write_tables(
     """
     if folder == "":
         return
-    with _replace_folder(Path(folder)) as building:
+    with _replace(Path(folder)) as building:
+        building.mkdir()
+        resources = []
         for name, table in tables.items():
-            written = neutralise_formulas(table)
-            if notice:
-                written = written.drop(columns=NOTICE, errors="ignore").assign(**{NOTICE: notice})
+            fields = build_table_schema(table, index=False, version=False)["fields"]
+            path = f"{name}.csv"
+            resources.append({"name": name, "path": path, "schema": {"fields": fields}})
             # Lines end as RFC 4180 says, the same on every system; a lone CR is then quoted.
-            written.to_csv(
-                building / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\r\n"
-            )
-        package = {"name": "tables", "notice": notice, "resources": _describe(tables)}
+            written = _add_notice(neutralise_formulas(table), notice)
+            written.to_csv(building / path, index=False, encoding="utf-8", lineterminator="\r\n")
+        package = {"name": "tables", "notice": notice, "resources": resources}
         text = json.dumps(package, ensure_ascii=False, indent=1)
         (building / PACKAGE).write_text(text + "\n", encoding="utf-8")
 
@@ -68,11 +67,18 @@ def read_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
     file = Path(folder) / PACKAGE
     if not file.is_file():
         raise UsageError(f"no tables in {folder}: {PACKAGE} is missing")
-    package = json.loads(file.read_text(encoding="utf-8"))
-    return {
-        resource["name"]: _read_table(Path(folder) / resource["path"], resource["schema"])
-        for resource in package["resources"]
-    }
+    tables = {}
+    for resource in json.loads(file.read_text(encoding="utf-8"))["resources"]:
+        types = {field["name"]: field["type"] for field in resource["schema"]["fields"]}
+        raw = pd.read_csv(
+            file.with_name(resource["path"]), dtype=str, keep_default_na=False, na_values=[""]
+        )
+        table = _map_texts(raw[list(types)], _NEUTRAL, r"\1\2")
+        booleans = [name for name, kind in types.items() if kind == "boolean"]
+        table[booleans] = table[booleans] == "True"
+        dtypes = {name: _DTYPES.get(kind, "bool") for name, kind in types.items()}
+        tables[resource["name"]] = table.astype(dtypes)
+    return tables
 
 
 def read_results(
@@ -90,49 +96,25 @@ def read_results(
     return found
 
 
-def export_xlsx(study: Study, path: str | Path, *, language: Language) -> None:
-    """Write a whole study to one workbook, whole or not at all, a sheet a table that has rows.
+def export_study(
+    study: Study, path: str | Path | None, *, to: Literal["xlsx", "parquet"], language: Language
+) -> Path:
+    """Write a whole study, whole or not at all, and return where (by its name if not given).
 
-    The notice stands on a sheet of its own and on each row.
+    A workbook has a sheet a table that has rows; the notice in that language stands on a sheet of
+    its own and on each row. Parquet is a new folder that `read_study` reads back; the notice stands
+    in the descriptor and with the properties of each file. A place that is taken, or pyarrow not being
+    installed, is a UsageError.
     """
-    notice = study.descriptor.notice.get(language.code, "")
-    book = Workbook()
-    book.remove(book.active)  # type: ignore[arg-type]
-    for name, table in study.tables.items():
-        if len(table) or name in REQUIRED:
-            _fill_sheet(book.create_sheet(name), table, notice)
-    if notice:
-        _fill_sheet(book.create_sheet(NOTICE), pd.DataFrame({NOTICE: [notice]}), "")
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        book.save(Path(folder) / "study.xlsx")
-        (Path(folder) / "study.xlsx").replace(target)
-
-
-def export_parquet(study: Study, path: str | Path) -> None:
-    """Write a whole study to a new folder as Parquet, which `read_study` reads back.
-
-    The notice stands in the descriptor and with the properties of each file. A folder that holds
-    anything, or pyarrow not being installed, is a UsageError.
-    """
-    folder = Path(path)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is there already; choose a folder that is new or empty.")
+    write, ending = {"xlsx": (_write_xlsx, ".xlsx"), "parquet": (_write_parquet, "-parquet")}[to]
+    place = Path(path or f"{study.study_id}{ending}")
+    fits = place.is_file() if to == "xlsx" else place.is_dir() and not any(place.iterdir())
+    if place.exists() and not fits:
+        raise UsageError(f"{place} is there already; choose a place that is new or empty.")
     tables = {n: t for n, t in study.tables.items() if len(t) or n in REQUIRED}
-    with _replace_folder(folder) as building:
-        for name, table in tables.items():
-            written = restore_answers(table).dropna(axis="columns", how="all")
-            written.attrs = {NOTICE: study.descriptor.notice}
-            try:
-                written.to_parquet(building / f"{name}.parquet", index=False)
-            except ImportError as error:
-                raise UsageError(
-                    "This needs pyarrow: pip install 'ecoanalysis[parquet]'"
-                ) from error
-        own, name = study.descriptor, study.study_id
-        text = write_descriptor(own, name=name, tables=tables, ending="parquet")
-        (building / DESCRIPTOR).write_text(text, encoding="utf-8")
+    with _replace(place) as building:
+        write(study, tables, building, language)
+    return place
 
 
 def neutralise_formulas(table: pd.DataFrame) -> pd.DataFrame:
@@ -149,55 +131,56 @@ def neutralise_formulas(table: pd.DataFrame) -> pd.DataFrame:
     return _map_texts(table, _FORMULA, r"\1'\2")
 
 
-def _map_texts(table: pd.DataFrame, pattern: re.Pattern[str], by: str) -> pd.DataFrame:
-    texts = [name for name, kind in table.dtypes.items() if kind.kind not in _TYPES]
-    changed = table[texts].map(lambda c: pattern.sub(by, c) if isinstance(c, str) else c)
-    return table.assign(**changed) if texts else table
+def _write_xlsx(
+    study: Study, tables: Mapping[str, pd.DataFrame], path: Path, language: Language
+) -> None:
+    notice = study.descriptor.notice.get(language.code, "")
+    sheets = {name: _add_notice(table, notice) for name, table in tables.items()}
+    sheets |= {NOTICE: pd.DataFrame({NOTICE: [notice]})} if notice else {}
+    with pd.ExcelWriter(path, engine="openpyxl") as book:
+        for name, table in sheets.items():
+            shown = neutralise_formulas(_map_texts(table, _CONTROL, ""))
+            shown.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0))
+            for i, column in enumerate(shown.columns, start=1):
+                widths = [len(str(column)), *shown[column].dropna().astype("str").str.len()]
+                letter = get_column_letter(i)
+                book.sheets[name].column_dimensions[letter].width = min(max(widths) + 2, WIDEST)
 
 
-def _describe(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, object]]:
-    described: list[dict[str, object]] = []
+def _write_parquet(
+    study: Study, tables: Mapping[str, pd.DataFrame], folder: Path, _: Language
+) -> None:
+    folder.mkdir()
     for name, table in tables.items():
-        types = [(str(c), _TYPES.get(kind.kind, "string")) for c, kind in table.dtypes.items()]
-        fields = [{"name": column, "type": kind} for column, kind in types]
-        described.append({"name": name, "path": f"{name}.csv", "schema": {"fields": fields}})
-    return described
+        written = restore_answers(table).dropna(axis="columns", how="all")
+        written.attrs = {NOTICE: study.descriptor.notice}
+        try:
+            written.to_parquet(folder / f"{name}.parquet", index=False)
+        except ImportError as error:
+            raise UsageError("This needs pyarrow: pip install 'ecoanalysis[parquet]'") from error
+    text = write_descriptor(study.descriptor, name=study.study_id, tables=tables, ending="parquet")
+    (folder / DESCRIPTOR).write_text(text, encoding="utf-8")
 
 
-def _read_table(file: Path, schema: Mapping[str, list[dict[str, str]]]) -> pd.DataFrame:
-    types = {field["name"]: field["type"] for field in schema["fields"]}
-    raw = pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
-    table = _map_texts(raw[list(types)], _NEUTRAL, r"\1\2")
-    booleans = [name for name, kind in types.items() if kind == "boolean"]
-    table[booleans] = table[booleans] == "True"
-    return table.astype({n: _DTYPES.get(kind, "bool") for n, kind in types.items()})
+def _add_notice(table: pd.DataFrame, notice: str) -> pd.DataFrame:
+    return (
+        table.drop(columns=NOTICE, errors="ignore").assign(**{NOTICE: notice}) if notice else table
+    )
+
+
+def _map_texts(table: pd.DataFrame, pattern: re.Pattern[str], by: str) -> pd.DataFrame:
+    texts = table.select_dtypes(exclude=["number", "bool", "datetime"])
+    changed = texts.map(lambda c: pattern.sub(by, c) if isinstance(c, str) else c)
+    return table.assign(**changed) if len(texts.columns) else table
 
 
 @contextmanager
-def _replace_folder(place: Path) -> Iterator[Path]:
-    """Give a folder beside its place, and put it there once it is complete."""
+def _replace(place: Path) -> Iterator[Path]:
+    """Give a path beside a file or folder for what, once complete, takes its place."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=place.parent) as scratch:
-        building = Path(scratch) / "new"
-        building.mkdir()
+        building = Path(scratch) / f"new{place.suffix}"
         yield building
         if place.exists():
             place.replace(Path(scratch) / "old")
         building.replace(place)
-
-
-def _fill_sheet(sheet: Worksheet, table: pd.DataFrame, notice: str) -> None:
-    """Fill one sheet: header that stays, widths that fit, text that stays text."""
-    shown = neutralise_formulas(table.assign(**{NOTICE: notice}) if notice else table)
-    sheet.append([str(column) for column in shown.columns])
-    for row in shown.astype(object).where(shown.notna(), None).itertuples(index=False):
-        sheet.append([_CONTROL.sub("", c) if isinstance(c, str) else c for c in row])
-    for cell in (cell for cells in sheet.iter_rows(min_row=2) for cell in cells):
-        if isinstance(cell.value, str):
-            cell.data_type = "s"
-    sheet.freeze_panes = "A2"
-    for i, column in enumerate(shown.columns, start=1):
-        cell = sheet.cell(1, i)
-        cell.font, cell.alignment = Font(bold=True), Alignment(vertical="top")
-        widths = [len(str(column)), *shown[column].dropna().astype("str").str.len()]
-        sheet.column_dimensions[get_column_letter(i)].width = min(max(widths) + 2, WIDEST)

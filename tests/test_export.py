@@ -14,6 +14,7 @@ from ecoanalysis.errors import UsageError
 from ecoanalysis.study import read_study
 from ecoanalysis.wording import use_language
 
+ENGLISH = use_language("en")
 HOSTILE = [
     "=cmd|' /C calc'!A0",
     "+33 1",
@@ -105,7 +106,7 @@ def test_a_workbook_holds_the_study_and_no_formula(good_study: Path, tmp_path: P
     descriptor = (good_study / "datapackage.yaml").read_text("utf-8")
     (good_study / "datapackage.yaml").write_text(descriptor + "  fictional: yes\n", "utf-8")
     study = read_study(good_study)
-    export.export_xlsx(study, tmp_path / "x" / "study.xlsx", language=use_language("en"))
+    export.export_study(study, tmp_path / "x" / "study.xlsx", to="xlsx", language=ENGLISH)
     book = openpyxl.load_workbook(tmp_path / "x" / "study.xlsx")
     assert {"territories", "actors", "relations", "notice"} <= set(book.sheetnames)
     sheet = book["actors"]
@@ -121,20 +122,20 @@ def test_a_workbook_holds_the_study_and_no_formula(good_study: Path, tmp_path: P
 
 def test_a_study_in_parquet_reads_back_the_same(good_study: Path, tmp_path: Path) -> None:
     study = read_study(good_study)
-    export.export_parquet(study, tmp_path / "copy")
+    export.export_study(study, tmp_path / "copy", to="parquet", language=ENGLISH)
     again = read_study(tmp_path / "copy")
     assert again.warnings.empty
     assert again.descriptor == study.descriptor
     for name, table in study.tables.items():
         assert_frame_equal(again.tables[name], table)
     with pytest.raises(UsageError, match="copy is there already"):
-        export.export_parquet(study, tmp_path / "copy")
+        export.export_study(study, tmp_path / "copy", to="parquet", language=ENGLISH)
 
 
 def test_the_notice_goes_with_each_parquet_file(good_study: Path, tmp_path: Path) -> None:
     with (good_study / "datapackage.yaml").open("a", encoding="utf-8") as file:
         file.write("  notice: {fr: Vu, en: Seen}\n")
-    export.export_parquet(read_study(good_study), tmp_path / "copy")
+    export.export_study(read_study(good_study), tmp_path / "copy", to="parquet", language=ENGLISH)
     actors = pd.read_parquet(tmp_path / "copy" / "actors.parquet")
     assert actors.attrs["notice"] == {"fr": "Vu", "en": "Seen"}
     assert actors["founded"].dtype == "float64"
