@@ -1,8 +1,7 @@
 """Explore a territory in a notebook: move weights and coverage; grid, scores and ranks follow.
 
-State, computation and view stand apart: a `State` says what was chosen, `compute_view` makes tables
-of it, the `draw_` and `describe_` functions make markup of these, and `show_explorer` wires widgets
-to them. The draws are those of a report, so that a saved scenario gives a report the same numbers.
+State, computation, view (a template) and widgets stand apart. The draws are those of a report, so
+that a saved scenario gives a report the same numbers.
 """
 
 from __future__ import annotations
@@ -19,21 +18,11 @@ import pandas as pd
 from ecoanalysis import pipeline, scoring
 from ecoanalysis.errors import EcoanalysisError
 from ecoanalysis.pipeline import TerritoryResult
+from ecoanalysis.report.section import list_records, use_templates
 from ecoanalysis.study import Study
 from ecoanalysis.wording import Language, use_language
 
 DIMENSION, GRID = "readiness", ("familiarity", "appetite")
-SIZE, MARGIN = 340, 34  # pixels
-STYLE = """<style>
-.explore table { border-collapse: collapse; font-size: 13px; }
-.explore td, .explore th { padding: 2px 8px; text-align: left; line-height: 1.35; }
-.explore td.n { text-align: right; white-space: nowrap; }
-.explore .bar { position: relative; display: inline-block; width: 120px; height: 8px;
-  background: #e7ecef; }
-.explore .bar i { position: absolute; top: 0; bottom: 0; background: #a3bdd6; }
-.explore .bar b { position: absolute; top: -2px; width: 3px; height: 12px; background: #1b4f7f; }
-.explore tr.chosen { background: #fff3d6; }
-</style>"""
 
 
 @dataclass(frozen=True)
@@ -48,34 +37,20 @@ class State:
 def compute_view(result: TerritoryResult, state: State) -> dict[str, pd.DataFrame]:
     """Score and rank a territory's actors with the weights and the coverage of a state.
 
-    Parameters
-    ----------
-    result : TerritoryResult
-        Of `pipeline.run_territory`, whose averages and draws are used as they are.
-    state : State
-        What was chosen.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        actors: one row an actor rated, best first: actor_id, name, familiarity, appetite (their
-        scale), score, low, high (0-100), coverage (0-1), rank_low, rank_high, n_ranked, p_top
-        (0-1); missing under the least coverage. contributions: as `measure_contributions`.
-
-    Raises
-    ------
-    UsageError
-        If the weights are negative or sum to 0.
+    The averages and draws of `pipeline.run_territory` are used as they are. The tables are actors
+    (one row an actor rated, best first: actor_id, name, familiarity, appetite (their scale), score,
+    low, high (0-100), coverage (0-1), rank_low, rank_high, n_ranked, p_top (0-1); missing under the
+    least coverage) and contributions, as of `measure_contributions`. Weights that are negative or
+    sum to 0 are a UsageError.
     """
     criteria = scoring.weigh_criteria(result.codebook.criteria, weights=state.weights)
     tree = scoring.read_hierarchy(criteria, dimension=DIMENSION)
-    drawn, averages = result.draws, result.tables["averages"]
+    drawn, averages, least = result.draws, result.tables["averages"], state.minimum_coverage
     rated = drawn.panel >= 0
     actors = pd.DataFrame({"actor_id": drawn.actors[rated]})
-    mine = averages["criterion"].isin(tree.table.index) & averages["actor_id"].isin(
-        actors["actor_id"]
-    )
-    least = state.minimum_coverage
+    marks = averages.pivot_table("mean", "actor_id", "criterion").reindex(columns=list(GRID))
+    mine = averages["criterion"].isin(tree.table.index)
+    mine &= averages["actor_id"].isin(actors["actor_id"])
     scores = scoring.score_actors(
         averages[mine], criteria=criteria, actors=actors, minimum_coverage=least
     )
@@ -86,16 +61,14 @@ def compute_view(result: TerritoryResult, state: State) -> dict[str, pd.DataFram
     weights = scoring.draw_weights(tree, draws=len(drawn.array), seed=pipeline.SEED)
     ranks = scoring.rank_actors(
         score(weights=weights), actors=actors, top=pipeline.TOP, panel=drawn.panel[rated]
-    )
-    found = scores.set_index("actor_id").reindex(actors["actor_id"])
-    ends, taken = ["low", "high"], ["low", "high", "n_ranked", "p_top"]
-    found[ends] = scoring.measure_intervals(score(), actors=actors)[ends].to_numpy()
-    found[["rank_low", "rank_high", "n_ranked", "p_top"]] = ranks[taken].to_numpy()
-    found["name"] = result.tables["actors"].set_index("actor_id")["name"].reindex(found.index)
+    ).rename(columns={"low": "rank_low", "high": "rank_high"})
+    found = actors.set_index("actor_id").join([
+        result.tables["actors"].set_index("actor_id")["name"], marks,
+        scores.set_index("actor_id")[["score", "coverage"]],
+        scoring.measure_intervals(score(), actors=actors).set_index("actor_id")[["low", "high"]],
+        ranks.set_index("actor_id")[["rank_low", "rank_high", "n_ranked", "p_top"]],
+    ])  # fmt: skip
     means = scoring.read_means(averages[mine], tree=tree, actors=actors)
-    for code in GRID:
-        own = averages[averages["criterion"] == code].set_index("actor_id")["mean"]
-        found[code] = own.reindex(found.index)
     return {
         "actors": found.sort_values(["score", "name"], ascending=[False, True]).reset_index(),
         "contributions": scoring.measure_contributions(means, tree=tree),
@@ -104,86 +77,40 @@ def compute_view(result: TerritoryResult, state: State) -> dict[str, pd.DataFram
 
 def draw_grid(actors: pd.DataFrame, *, result: TerritoryResult, language: Language) -> str:
     """Draw familiarity against appetite as SVG: the darker a mark, the higher its score."""
-    scales = result.codebook.criteria.loc[list(GRID), ["scale_min", "scale_max"]].to_numpy(float)
-    (left, right), (bottom, top) = scales
-    known = actors.dropna(subset=list(GRID))
-    x = MARGIN + (known["familiarity"] - left) / (right - left) * (SIZE - 2 * MARGIN)
-    y = SIZE - MARGIN - (known["appetite"] - bottom) / (top - bottom) * (SIZE - 2 * MARGIN)
-    marks = [
-        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="6" fill="#1b4f7f" stroke="#1b4f7f" '
-        f'fill-opacity="{0 if pd.isna(score) else score / 100:.3f}"><title>{escape(name)}: '
-        f"{language.format_number(score)}</title></circle>"
-        for a, b, score, name in zip(x, y, known["score"], known["name"], strict=True)
-    ]
-    across, up = (escape(result.codebook.label("criteria", c, language.code)) for c in GRID)
-    inner = SIZE - 2 * MARGIN
-    return (
-        f'<svg width="{SIZE}" height="{SIZE}" role="img" aria-label="{across}, {up}">'
-        f'<rect x="{MARGIN}" y="{MARGIN}" width="{inner}" height="{inner}" fill="none" '
-        f'stroke="#8796a3"/><path d="M{SIZE / 2} {MARGIN}v{inner}M{MARGIN} {SIZE / 2}h{inner}" '
-        f'stroke="#d5dce1"/>{"".join(marks)}<text x="{SIZE - MARGIN}" y="{SIZE - 8}" '
-        f'text-anchor="end" font-size="13">{across} →</text>'
-        f'<text x="{MARGIN}" y="20" font-size="13">↑ {up}</text></svg>'
-    )
+    scales = result.codebook.criteria.loc[list(GRID), ["scale_min", "scale_max"]]
+    across, up = (result.codebook.label("criteria", code, language.code) for code in GRID)
+    rows = actors.dropna(subset=list(GRID))
+    return _fill("grid", language, rows, scales=scales.to_numpy(float), across=across, up=up)
 
 
 def draw_ranks(actors: pd.DataFrame, *, state: State, language: Language) -> str:
     """Draw scores and ranks with their intervals as an HTML table."""
-    number, percent, t = language.format_number, language.format_percent, language.gettext
-    heads = [t("Organisation"), t("Score"), t("90%% of draws") % (), t("Coverage"), t("Rank")]
-    rows = []
-    for row in actors.to_dict("records"):
-        low, high, score = row["low"], row["high"], row["score"]
-        spread = place = "–"
-        if pd.notna(low):
-            spread = f"{number(low)}–{number(high)}"
-            place = f"{number(row['rank_low'])}–{number(row['rank_high'])}"
-            spread = (
-                f'<span class="bar"><i style="left:{low:.0f}%;right:{100 - high:.0f}%"></i>'
-                f'<b style="left:{score:.0f}%"></b></span> {spread}'
-            )
-        cells = [number(score, 1), spread, percent(row["coverage"]), place]
-        chosen = " class=chosen" if row["actor_id"] == state.actor_id else ""
-        rows.append(
-            f"<tr{chosen}><td>{escape(row['name'])}</td>"
-            + "".join(f'<td class="n">{cell}</td>' for cell in cells)
-            + "</tr>"
-        )
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    return _fill("ranks", language, actors, chosen=state.actor_id)
 
 
 def describe_actor(
     tables: Mapping[str, pd.DataFrame], *, answers: pd.DataFrame, state: State,
     result: TerritoryResult, language: Language,
 ) -> str:  # fmt: skip
-    """Describe what an actor's score is made up of, and who rated it: ids of raters, no names.
+    """Describe what the chosen actor's score is made up of, and who rated it: ids, no names.
 
     `answers` are the territory's ratings (rater_id, actor_id, criterion, value).
     """
-    (row,) = tables["actors"].query("actor_id == @state.actor_id").to_dict("records")
-    label = partial(result.codebook.label, "criteria", language=language.code)
-    parts = tables["contributions"].query("actor_id == @state.actor_id").dropna()
-    made = ", ".join(
-        f"{escape(label(code))} {language.format_number(points, 1)}"
-        for code, points in zip(parts["criterion"], parts["contribution"], strict=True)
+    row, parts, said = (
+        table[table["actor_id"] == state.actor_id]
+        for table in (tables["actors"], tables["contributions"].dropna(), answers)
     )
-    number, said = language.format_number, language.gettext("too few answers")
-    if pd.notna(row["score"]):
-        ends = language.gettext("90%% of draws") % ()
-        said = f"{number(row['score'], 1)} = {made} ({ends}: {number(row['low'])}–"
-        said += f"{number(row['high'])}; {language.format_percent(row['coverage'])})"
-    mine = answers["actor_id"].eq(state.actor_id) & answers["criterion"].isin(parts["criterion"])
-    wide = answers[mine].pivot_table("value", "rater_id", "criterion")
-    head = "".join(f"<th>{escape(label(str(code)))}</th>" for code in wide)
-    rows = "".join(
-        f"<tr><td>{escape(str(rater))}</td>"
-        + "".join(f'<td class="n">{number(value)}</td>' for value in values)
-        + "</tr>"
-        for rater, values in zip(wide.index, wide.to_numpy(), strict=True)
-    )
-    head = f"<tr><th>{language.gettext('Rater')}</th>{head}</tr>"
-    return f"<p><b>{escape(row['name'])}</b>: {said}</p><table>{head}{rows}</table>"
+    said = said[said["criterion"].isin(parts["criterion"])]
+    return "" if row.empty else _fill(
+        "actor", language, row, parts=list_records(parts),
+        raters=list_records(said.pivot_table("value", "rater_id", "criterion").reset_index()),
+        label=partial(result.codebook.label, "criteria", language=language.code),
+    )  # fmt: skip
+
+
+def _fill(macro: str, language: Language, rows: pd.DataFrame, **context: Any) -> str:
+    view = use_templates(language.code).get_template("explorer.html.j2").module
+    return str(getattr(view, macro)(list_records(rows), **context))
 
 
 def show_explorer(study: Study, *, territory_id: str = "", language: str = "fr") -> widgets.VBox:
@@ -194,64 +121,53 @@ def show_explorer(study: Study, *, territory_id: str = "", language: str = "fr")
         options=[(name, code) for code, name in places.items()],
         value=territory_id or places.index[0], description=words.gettext("Territory"),
     )  # fmt: skip
+    slider = partial(
+        widgets.FloatSlider, min=0, style={"description_width": "14em"}, layout={"width": "32em"}
+    )
     criteria = study.codebook.criteria.query("dimension == @DIMENSION")
     sliders = {
-        code: widgets.FloatSlider(
-            value=weight, min=0, max=max(5.0, weight), step=0.25, description=label,
-            style={"description_width": "14em"}, layout={"width": "32em"},
-        )
+        code: slider(value=weight, max=max(5.0, weight), step=0.25, description=label)
         for code, weight, label in criteria[["weight", f"label_{language}"]].itertuples()
-    }  # fmt: skip
-    least = widgets.FloatSlider(
-        value=0.5, min=0, max=1, step=0.05, description=words.gettext("Least coverage"),
-        style={"description_width": "14em"}, layout={"width": "32em"},
-    )  # fmt: skip
+    }
+    least = slider(value=0.5, max=1, step=0.05, description=words.gettext("Least coverage"))
     actor = widgets.Dropdown(description=words.gettext("Organisation"))
     file = widgets.Text(value="scenario.yaml", description=words.gettext("File"))
     save = widgets.Button(description=words.gettext("Save as scenario"))
     grid, ranks, about, message = (widgets.HTML() for _ in range(4))
-    known: dict[str, Any] = {}
+    results: list[TerritoryResult] = []
 
     def read_state() -> State:
         weights = {code: slider.value for code, slider in sliders.items()}
         return State(weights, least.value, actor.value or "")
 
     def update(_: object = None) -> None:
+        state, result, answers = read_state(), results[-1], study.tables["ratings"]
         try:
-            state, result = read_state(), known["result"]
             tables = compute_view(result, state)
-            grid.value = draw_grid(tables["actors"], result=result, language=words)
-            ranks.value = STYLE + draw_ranks(tables["actors"], state=state, language=words)
-            about.value = (
-                describe_actor(
-                    tables, answers=known["answers"], state=state, result=result, language=words
-                )
-                if state.actor_id
-                else ""
-            )
-            message.value = ""
         except EcoanalysisError as error:
             message.value = f"<b>{escape(str(error))}</b>"
+            return
+        answers = answers[answers["territory_id"] == result.territory_id]
+        given: dict[str, Any] = {"state": state, "language": words}
+        message.value = ""
+        grid.value = draw_grid(tables["actors"], result=result, language=words)
+        ranks.value = draw_ranks(tables["actors"], **given)
+        about.value = describe_actor(tables, answers=answers, result=result, **given)
 
     def choose_place(_: object = None) -> None:
-        known["result"] = pipeline.run_territory(study, place.value)
-        answers = study.tables["ratings"]
-        known["answers"] = answers[answers["territory_id"] == place.value]
-        names = known["result"].tables["actors"].set_index("actor_id")["name"]
-        rated = names[
-            names.index.isin(known["result"].draws.actors[known["result"].draws.panel >= 0])
-        ]
-        actor.options = [("–", ""), *((name, code) for code, name in rated.sort_values().items())]
+        results[:] = [pipeline.run_territory(study, place.value)]
+        register, drawn = results[-1].tables["actors"], results[-1].draws
+        rated = register[register["actor_id"].isin(drawn.actors[drawn.panel >= 0])]
+        names = rated.sort_values("name")[["name", "actor_id"]].itertuples(index=False, name=None)
+        actor.options = [("–", ""), *names]
         update()
 
     def write(_: object) -> None:
         state = read_state()
         scenario = scoring.Scenario(state.weights, state.minimum_coverage, place.value)
         path = scoring.write_scenario(scenario, file.value)
-        message.value = escape(
-            words.gettext("Saved; “ecoanalysis report … --scenario %(file)s” makes the report.")
-            % {"file": path}
-        )
+        said = words.gettext("Saved; “ecoanalysis report … --scenario %(file)s” makes the report.")
+        message.value = escape(said % {"file": path})
 
     place.observe(choose_place, "value")
     for widget in (*sliders.values(), least, actor):

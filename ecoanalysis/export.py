@@ -103,8 +103,8 @@ def export_study(
 
     A workbook has a sheet a table that has rows; the notice in that language stands on a sheet of
     its own and on each row. Parquet is a new folder that `read_study` reads back; the notice stands
-    in the descriptor and with the properties of each file. A place that is taken, or pyarrow not being
-    installed, is a UsageError.
+    in the descriptor and with the properties of each file. A place that is taken, or no pyarrow,
+    is a UsageError.
     """
     write, ending = {"xlsx": (_write_xlsx, ".xlsx"), "parquet": (_write_parquet, "-parquet")}[to]
     place = Path(path or f"{study.study_id}{ending}")

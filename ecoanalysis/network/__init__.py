@@ -8,15 +8,14 @@ for ties that somebody chose, not for memberships: the caller passes the free ti
 
 All functions take `relations` (source_id, target_id; optionally weight, status, directed) and
 `actors` (actor_id, one row each, those without a tie too); `group` names a column of `actors` in
-which blank and "unclassified" are no group. They raise `UsageError` if an actor is listed twice,
-a weight is negative, or there is no such column.
+which blank and "unclassified" are no group; a `seed` makes what is drawn the same each time. They
+raise `UsageError` if an actor is listed twice, a weight is negative, or there is no such column.
 """
 
 from ecoanalysis.network.arcs import LARGE
-from ecoanalysis.network.brokerage import measure_brokerage
 from ecoanalysis.network.groups import classify_communities, classify_core
-from ecoanalysis.network.mixing import measure_mixing, tabulate_mixing
-from ecoanalysis.network.positions import measure_actors
+from ecoanalysis.network.mixing import measure_brokerage, measure_mixing, tabulate_mixing
+from ecoanalysis.network.positions import measure_actors, measure_layers, measure_territory
 from ecoanalysis.network.removal import (
     MINIMUM_CORRELATION,
     MINIMUM_TIES,
@@ -24,21 +23,9 @@ from ecoanalysis.network.removal import (
     measure_key_players,
     measure_stability,
 )
-from ecoanalysis.network.territory import measure_layers, measure_territory
 
 __all__ = [
-    "LARGE",
-    "MINIMUM_CORRELATION",
-    "MINIMUM_TIES",
-    "classify_communities",
-    "classify_core",
-    "measure_actors",
-    "measure_bridges",
-    "measure_brokerage",
-    "measure_key_players",
-    "measure_layers",
-    "measure_mixing",
-    "measure_stability",
-    "measure_territory",
-    "tabulate_mixing",
-]
+    "LARGE", "MINIMUM_CORRELATION", "MINIMUM_TIES", "classify_communities", "classify_core",
+    "measure_actors", "measure_bridges", "measure_brokerage", "measure_key_players",
+    "measure_layers", "measure_mixing", "measure_stability", "measure_territory", "tabulate_mixing",
+]  # fmt: skip

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 
 import igraph
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ecoanalysis.ties import combine_ties
+from ecoanalysis.ties import combine_ties, index_actors
 
 Rows = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
@@ -20,13 +21,18 @@ LARGE, PIVOTS = 2_000, 500
 
 @dataclass(frozen=True)
 class Arcs:
-    """The ties of `n` actors: their ends by row and their weights, one entry a tie."""
+    """The ties of actors: their ends by row of `ids` and their weights, one entry a tie."""
 
-    n: int
+    ids: pd.Index
     source: Rows
     target: Rows
     weight: Values
-    directed: bool = False
+    directed: bool = True
+
+    @property
+    def n(self) -> int:
+        """Number of actors."""
+        return len(self.ids)
 
     @property
     def degree(self) -> npt.NDArray[np.int64]:
@@ -39,16 +45,14 @@ class Arcs:
 
 
 def read_arcs(
-    relations: pd.DataFrame, *, actors: pd.DataFrame, directed: bool = False, weighted: bool = True
+    relations: pd.DataFrame, *, actors: pd.DataFrame, directed: bool = False, weighted: bool = False
 ) -> Arcs:
     """Combine relations into ties (see `ties.combine_ties`), each of weight 1 if not weighted."""
-    plain = relations.drop(columns=["kind", *([] if weighted else ["weight"])], errors="ignore")
-    if not weighted and "weight" in relations.columns:
-        plain = plain[relations["weight"].ne(0)]
+    plain = relations.drop(columns="kind", errors="ignore")
     pairs = combine_ties(plain, actors=actors, directed=directed)
-    weight = pairs["weight"].to_numpy(float) if weighted else np.ones(len(pairs))
-    source, target = pairs["source"].to_numpy(np.intp), pairs["target"].to_numpy(np.intp)
-    return Arcs(len(actors), source, target, weight, directed)
+    source, target, weight = (pairs[name].to_numpy() for name in ("source", "target", "weight"))
+    weight = weight if weighted else np.ones(len(pairs))
+    return Arcs(index_actors(actors), source, target, weight, directed)
 
 
 def find_arcs(arcs: Arcs, source: Rows, target: Rows) -> Rows:
@@ -65,10 +69,10 @@ def mirror_arcs(arcs: Arcs) -> Arcs:
     """Add to each arc the one that goes back; the weights of the two ways add up in both."""
     source = np.concatenate([arcs.source, arcs.target])
     target = np.concatenate([arcs.target, arcs.source])
-    keys, place = np.unique(source * arcs.n + target, return_inverse=True)
-    weight = np.bincount(place, np.tile(arcs.weight, 2), minlength=len(keys)).astype(float)
     n = max(arcs.n, 1)
-    return Arcs(arcs.n, keys // n, keys % n, weight, directed=True)
+    keys, place = np.unique(source * n + target, return_inverse=True)
+    weight = np.bincount(place, np.tile(arcs.weight, 2), minlength=len(keys)).astype(float)
+    return Arcs(arcs.ids, keys // n, keys % n, weight)
 
 
 def list_triangles(arcs: Arcs) -> Rows:
@@ -81,7 +85,7 @@ def list_triangles(arcs: Arcs) -> Rows:
     rank = np.empty(arcs.n, dtype=np.intp)
     rank[np.lexsort((np.arange(arcs.n), both.degree))] = np.arange(arcs.n)
     up = rank[both.source] < rank[both.target]
-    ties = Arcs(arcs.n, both.source[up], both.target[up], both.weight[up])  # sorted by source
+    ties = Arcs(arcs.ids, both.source[up], both.target[up], both.weight[up])  # sorted by source
     n_out = np.bincount(ties.source, minlength=arcs.n)
     repeats = n_out[ties.source]
     first = np.repeat(np.arange(len(ties.source)), repeats)
@@ -92,5 +96,4 @@ def list_triangles(arcs: Arcs) -> Rows:
     closed = find_arcs(ties, ties.target[first], ties.target[second]) >= 0
     first, second = first[closed], second[closed]
     triple = np.stack([ties.source[first], ties.target[first], ties.target[second]])
-    orders = [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]
-    return np.hstack([triple[list(order)] for order in orders])
+    return np.hstack([triple[list(order)] for order in permutations(range(3))])

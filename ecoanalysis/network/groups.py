@@ -12,7 +12,6 @@ import pandas as pd
 
 from ecoanalysis.network.arcs import LARGE, Arcs, Values, mirror_arcs, read_arcs
 from ecoanalysis.network.positions import rank_components
-from ecoanalysis.ties import index_actors
 
 Flags = npt.NDArray[np.bool_]
 
@@ -24,28 +23,21 @@ def classify_communities(
 ) -> pd.DataFrame:
     """Put actors into communities: many ties within, few between (Leiden; Traag et al. 2019).
 
-    Parameters
-    ----------
-    relations, actors
-        See the package.
-    seed : int
-        Of the runs: the best of 10 is taken, beyond 2,000 actors the first.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row an actor: actor_id; community (int, 0 the largest); modularity (-0.5 to 1, of the
-        whole, the same in each row; missing without a tie; Newman & Girvan 2004).
+    The best of 10 runs is taken, beyond 2,000 actors the first. There is one row an actor:
+    actor_id; community (int, 0 the largest); modularity (-0.5 to 1, of the whole, the same in each
+    row; missing without a tie; Newman & Girvan 2004).
     """
-    graph = read_arcs(relations, actors=actors).make_graph()
+    arcs = read_arcs(relations, actors=actors)
+    graph = arcs.make_graph()
     igraph.set_random_number_generator(random.Random(seed))
     runs = [
         graph.community_leiden(objective_function="modularity", n_iterations=10)
         for _ in range(10 if graph.vcount() <= LARGE else 1)
     ]
     igraph.set_random_number_generator(random)
-    best, ids = max(runs, key=lambda one: one.modularity), index_actors(actors)
-    found = pd.DataFrame({"actor_id": ids, "community": rank_components(ids, best.membership)})
+    best = max(runs, key=lambda one: one.modularity)
+    community = rank_components(arcs.ids, best.membership)
+    found = pd.DataFrame({"actor_id": arcs.ids, "community": community})
     return found.assign(modularity=best.modularity if graph.ecount() else np.nan)
 
 
@@ -55,19 +47,8 @@ def classify_core(relations: pd.DataFrame, *, actors: pd.DataFrame, seed: int = 
     The division whose ideal pattern, a tie wherever an end is in the core, correlates best with
     the ties (Borgatti & Everett 2000, discrete): all divisions are tried up to 20 actors, beyond
     that a local search from 20 random starts and from the best-tied, beyond 2,000 from those only.
-
-    Parameters
-    ----------
-    relations, actors
-        See the package.
-    seed : int
-        Of the random starts.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row an actor: actor_id; core (bool); fit (-1 to 1, the correlation, the same in each
-        row; missing, and nobody in the core, where no pair or every pair is tied).
+    There is one row an actor: actor_id; core (bool); fit (-1 to 1, the correlation, the same in
+    each row; missing, and nobody in the core, where no pair or every pair is tied).
     """
     both = mirror_arcs(read_arcs(relations, actors=actors))
     n, m = both.n, len(both.source) // 2
@@ -75,7 +56,7 @@ def classify_core(relations: pd.DataFrame, *, actors: pd.DataFrame, seed: int = 
     if 0 < m < n * (n - 1) // 2:
         core = _try_all(both) if n <= EXHAUSTIVE else _search(both, seed)
         fit = float(_correlate(both, core.sum(), _count_touched(both, core)))
-    return pd.DataFrame({"actor_id": index_actors(actors), "core": core, "fit": fit})
+    return pd.DataFrame({"actor_id": both.ids, "core": core, "fit": fit})
 
 
 def _correlate(both: Arcs, size: Any, touched: Any) -> Values:

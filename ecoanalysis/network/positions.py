@@ -1,6 +1,8 @@
-"""The place of each actor in the network."""
+"""The place of each actor in the network, and the network as a whole."""
 
 from __future__ import annotations
+
+import math
 
 import igraph
 import numpy as np
@@ -17,7 +19,8 @@ from ecoanalysis.network.arcs import (
     mirror_arcs,
     read_arcs,
 )
-from ecoanalysis.ties import index_actors
+from ecoanalysis.network.mixing import code_groups, count_mixing, measure_ei
+from ecoanalysis.ties import combine_ties
 
 
 def measure_actors(
@@ -35,17 +38,10 @@ def measure_actors(
     follows incoming ones and multiplies by the share reached); Burt's measures follow his
     definition (networkx counts self-relations, igraph counts weight zero).
 
-    Parameters
-    ----------
-    relations, actors
-        See the package.
-    directed : bool
-        Count arcs: degree and coreness then add those in and those out (Freeman 1978).
-    weighted : bool
-        Use the recorded weights (blank = 1) in strength, PageRank and Burt's measures.
-    seed : int, optional
-        Beyond 2,000 actors estimate betweenness from the paths out of 500 actors drawn with this
-        seed (Brandes & Pich 2007); otherwise it is exact, whatever that takes.
+    `directed` counts arcs: degree and coreness then add those in and those out (Freeman 1978).
+    `weighted` uses the recorded weights (blank = 1) in strength, PageRank and Burt's measures.
+    With a `seed`, betweenness beyond 2,000 actors is estimated from the paths out of 500 actors
+    drawn (Brandes & Pich 2007); otherwise it is exact, whatever that takes.
 
     Returns
     -------
@@ -68,15 +64,15 @@ def measure_actors(
           whatever the direction; equal sizes in the order of their first actor_id
         - isolate : bool, no tie inside the territory
     """
-    ids = index_actors(actors)
     arcs = read_arcs(relations, actors=actors, directed=directed, weighted=weighted)
     graph, n = arcs.make_graph(), arcs.n
     weights = arcs.weight.tolist() if weighted else None
     ends = np.concatenate([arcs.source, arcs.target])
     constraint, effective, contacts = measure_holes(mirror_arcs(arcs))
+    parts = graph.connected_components(mode="weak").membership
     return pd.DataFrame(
         {
-            "actor_id": ids,
+            "actor_id": arcs.ids,
             "degree": arcs.degree,
             "strength": np.bincount(ends, np.tile(arcs.weight, 2), minlength=n).astype(float),
             "betweenness": measure_betweenness(graph, seed),
@@ -87,10 +83,68 @@ def measure_actors(
             "constraint": constraint,
             "effective_size": effective,
             "efficiency": effective / contacts,
-            "component": rank_components(ids, graph.connected_components(mode="weak").membership),
+            "component": rank_components(arcs.ids, parts),
             "isolate": arcs.degree == 0,
         }
     )
+
+
+def measure_territory(
+    ties: pd.DataFrame, *, actors: pd.DataFrame, group: str = "helix"
+) -> pd.DataFrame:
+    """Measure the network of a territory as a whole, direction dropped.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row:
+
+        - n_actors, n_ties : int, ties are pairs
+        - density : 0-1, ties over possible pairs; missing under two actors
+        - mean_degree : ties per actor, times two; missing without actors
+        - n_components : int, isolates included
+        - largest_component_share : 0-1, share of actors in the largest; missing without actors
+        - n_isolates : int
+        - cross_share : 0-1, share of the ties that join two groups, among those whose two ends
+          have a group; missing where there is none
+    """
+    arcs = read_arcs(ties, actors=actors)
+    n, m = arcs.n, len(arcs.source)
+    sizes = arcs.make_graph().connected_components().sizes()
+    row = {
+        "n_actors": n,
+        "n_ties": m,
+        "density": 2 * m / (n * (n - 1)) if n > 1 else math.nan,
+        "mean_degree": 2 * m / n if n else math.nan,
+        "n_components": len(sizes),
+        "largest_component_share": max(sizes) / n if n else math.nan,
+        "n_isolates": int((arcs.degree == 0).sum()),
+        "cross_share": (1 + measure_ei(count_mixing(code_groups(actors, group)[0], arcs))) / 2,
+    }
+    return pd.DataFrame([row])
+
+
+def measure_layers(ties: pd.DataFrame, *, actors: pd.DataFrame) -> pd.DataFrame:
+    """Measure what each kind of relation brings to the network (ties as of `ties.select_ties`).
+
+    There is one row a relation kind, in alphabetical order: kind; structure; n_inside, n_beyond,
+    the relations recorded inside the territory and out of it; n_ties, the pairs that they make;
+    n_only, those pairs that no other kind makes; n_actors, the actors that they tie (int).
+    """
+    pairs = combine_ties(ties, actors=actors)
+    pairs = pairs.assign(kind=pairs["kinds"].str.split(";"), only=~pairs["kinds"].str.contains(";"))
+    made, recorded = pairs.explode("kind"), ties["scope"].groupby(ties["kind"])
+    ends = made.melt("kind", ["source", "target"]).groupby("kind")["value"]
+    counts = {
+        "n_inside": recorded.agg(lambda scope: scope.eq("inside").sum()),
+        "n_beyond": recorded.agg(lambda scope: scope.eq("beyond").sum()),
+        "n_ties": made.groupby("kind").size(),
+        "n_only": made.groupby("kind")["only"].sum(),
+        "n_actors": ends.nunique(),
+    }
+    found = pd.DataFrame(counts).fillna(0).astype(int).rename_axis("kind")
+    found.insert(0, "structure", ties.groupby("kind")["structure"].first().astype("str"))
+    return found.reset_index()
 
 
 def rank_components(ids: pd.Index, label: list[int]) -> Rows:
