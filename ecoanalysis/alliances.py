@@ -1,7 +1,7 @@
 """Positions and alliances: salience, the power-interest grid and MACTOR.
 
 Optional lenses for internal reports. They put numbers on people's standing, and numbers seduce:
-whoever reads them says so, and shows nobody as a danger. All kernels take a leading axis of draws.
+whoever reads them says so, and shows nobody as a danger.
 """
 
 from __future__ import annotations
@@ -67,39 +67,30 @@ class Mactor:
 def measure_salience(values: Values, *, actors: pd.Index) -> pd.DataFrame:
     """Say how often each actor falls in each class of Mitchell, Agle & Wood (1997).
 
-    Parameters
-    ----------
-    values : numpy.ndarray
-        (draws, actors, 3), each 0-1: power, legitimacy, urgency. One has it above the middle of
-        the scale. A single draw gives classes without probabilities.
-    actors : pandas.Index
-        Ids along the second axis.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row an actor whose three values are known: actor_id, class (of `SALIENCE`, the most
-        frequent), probability (0-1, its share of the draws), and one column a class.
+    `values` are (draws, actors, 3), each 0-1: power, legitimacy, urgency; one has it above the
+    middle of the scale. There is one row an actor whose three values are known: actor_id, class (of
+    `SALIENCE`, the most frequent), probability (0-1, its share of the draws; missing where there
+    is a single one), and one column a class.
     """
     return _count_classes(values, names=SALIENCE, actors=actors)
 
 
 def measure_grid(values: Values, *, actors: pd.Index) -> pd.DataFrame:
-    """Say how often each actor falls in each quadrant of the power-interest grid.
+    """Say as `measure_salience` how often each actor falls in each quadrant of `GRID`.
 
-    Parameters
-    ----------
-    values : numpy.ndarray
-        (draws, actors, 2), each 0-1: power, interest; as in `measure_salience`.
-    actors : pandas.Index
-        Ids along the second axis.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As in `measure_salience`, the classes being those of `GRID`.
+    `values` are (draws, actors, 2), each 0-1: power, interest.
     """
     return _count_classes(values, names=GRID, actors=actors)
+
+
+def _count_classes(values: Values, *, names: tuple[str, ...], actors: pd.Index) -> pd.DataFrame:
+    known = np.flatnonzero(np.isfinite(values).all(axis=(0, 2)) & (len(values) > 0))
+    drawn = (values[:, known] > 0.5) @ (2 ** np.arange(values.shape[2])[::-1])
+    shares = {name: (drawn == code).sum(axis=0) / len(values) for code, name in enumerate(names)}
+    found = pd.DataFrame(shares, index=pd.Index(actors[known], name="actor_id"))
+    found.insert(0, "class", found.idxmax(axis=1))
+    found.insert(1, "probability", found[[*names]].max(axis=1) if len(values) > 1 else np.nan)
+    return found.reset_index()
 
 
 def analyse_mactor(
@@ -113,9 +104,9 @@ def analyse_mactor(
 ) -> Mactor:
     """Analyse influences between a few actors and their positions (MACTOR, Godet 1991).
 
-    MIDI_ij = MID_ij + Σ_k min(MID_ik, MID_kj); r_i = ((I_i - MIDI_ii) / ΣI) · I_i / (I_i + D_i),
-    never negative; competitiveness is n·r_i / Σr, missing for all as soon as one actor has neither
-    influence nor dependence.
+    MIDI_ij = MID_ij + Σ_k min(MID_ik, MID_kj); I and D are its sums over others;
+    r_i = (I_i - MIDI_ii) / ΣI · I_i / (I_i + D_i), competitiveness n r_i / Σr, missing for all as
+    soon as one actor has neither influence nor dependence.
 
     Parameters
     ----------
@@ -127,14 +118,10 @@ def analyse_mactor(
     plain : bool
         r_i = (I_i / ΣI) · I_i / (I_i + D_i): the diagonal does not leave twice.
     force : bool
-        Analyse more than `MOST_ACTORS` actors: a panel cannot judge so many pairs.
+        Analyse more than `MOST_ACTORS` actors (a panel cannot judge so many pairs), which is
+        otherwise a UsageError.
     draws, seed : int
         Draws of what several raters said of influences, behind low and high; 0 gives none.
-
-    Raises
-    ------
-    UsageError
-        If there are more than `MOST_ACTORS` actors and no `force`.
     """
     ids = pd.Index(pd.unique(influences[["source_id", "target_id"]].to_numpy().ravel()))
     if len(ids) > MOST_ACTORS and not force:
@@ -144,85 +131,62 @@ def analyse_mactor(
         )
     known = positions[positions["actor_id"].isin(ids)]
     codes = pd.Index(pd.unique(known["challenge_id"].to_numpy()), dtype=object)
-    given = influences.pivot_table(index="source_id", columns="target_id", values="value")
-    said = known.pivot_table(index="actor_id", columns="challenge_id", values="value")
-    mid_table, mao_table = given.reindex(index=ids, columns=ids), said.reindex(ids, columns=codes)
-    pairs, n = ~np.eye(len(ids), dtype=bool), len(ids)
-    mid = np.where(pairs, mid_table.fillna(0).to_numpy(dtype=float), 0)
-    valued = mao_table.fillna(0).to_numpy(dtype=float)
-    midi = _add_indirect(mid)
+    given = influences.pivot_table("value", "source_id", "target_id").reindex(ids, columns=ids)
+    said = known.pivot_table("value", "actor_id", "challenge_id").reindex(ids, columns=codes)
+    pairs = ~np.eye(len(ids), dtype=bool)
+    mid = np.where(pairs, given.fillna(0).to_numpy(dtype=float), 0)
+    valued = said.fillna(0).to_numpy(dtype=float)
+    through = _chain(mid)
+    midi = mid + through.sum(axis=-2)
     influence, dependence = ((midi * pairs).sum(axis=axis) for axis in (1, 0))
     strength = _measure_strength(midi, plain=plain)
-    low, high = np.full((2, n), np.nan)
+    low, high = np.full((2, len(ids)), np.nan)
     if draws and len(influences) and "rater_id" in influences.columns:
-        drawn = _add_indirect(_draw_influences(influences, mid, ids, draws, seed))
-        low, high = np.quantile(_measure_strength(drawn, plain=plain), [0.05, 0.95], axis=0)
+        drawn = _draw_influences(influences, mid, ids, draws, seed)
+        drawn = _measure_strength(drawn + _chain(drawn).sum(axis=-2), plain=plain)
+        low, high = np.quantile(drawn, [0.05, 0.95], axis=0)
     orders = {1: np.sign(valued), 2: valued, 3: valued * strength[:, None]}
     near, far = (
         {order: _compare_positions(mao, sign=sign) for order, mao in orders.items()}
         for sign in (1, -1)
     )
     unsure = {order: _measure_ambivalence(near[order], far[order]) for order in orders}
-    weighed = orders[3]
+    weighed = pd.DataFrame(orders[3], ids, codes)
+    actors = {
+        "influence": influence,
+        "dependence": dependence,
+        "net_influence": influence - dependence,
+        "competitiveness": strength,
+        "low": low,
+        "high": high,
+        "mobilisation": weighed.abs().sum(axis=1, skipna=False),
+        "ambivalence": unsure[3],
+    }
+    challenges = {
+        "support": weighed.clip(lower=0).sum(skipna=False),
+        "opposition": weighed.clip(upper=0).sum(skipna=False),
+        "mobilisation": weighed.abs().sum(skipna=False),
+    }
     return Mactor(
-        actors=pd.DataFrame(
-            {
-                "actor_id": ids,
-                "influence": influence,
-                "dependence": dependence,
-                "net_influence": influence - dependence,
-                "competitiveness": strength,
-                "low": low,
-                "high": high,
-                "mobilisation": np.abs(weighed).sum(axis=1),
-                "ambivalence": unsure[3],
-            }
-        ),
-        challenges=pd.DataFrame(
-            {
-                "challenge_id": codes,
-                "support": np.maximum(weighed, 0).sum(axis=0),
-                "opposition": np.minimum(weighed, 0).sum(axis=0),
-                "mobilisation": np.abs(weighed).sum(axis=0),
-            }
-        ),
+        actors=pd.DataFrame(actors, ids.rename("actor_id")).reset_index(),
+        challenges=pd.DataFrame(challenges, codes.rename("challenge_id")).reset_index(),
         midi=pd.DataFrame(midi, ids, ids),
-        mmidi=pd.DataFrame(
-            np.where(pairs, np.maximum(mid, _chain(mid).max(axis=-2, initial=0)), 0), ids, ids
-        ),
+        mmidi=pd.DataFrame(np.maximum(mid, through.max(axis=-2, initial=0)) * pairs, ids, ids),
         net=pd.DataFrame(midi - midi.T, ids, ids),
         mao={order: pd.DataFrame(mao, ids, codes) for order, mao in orders.items()},
         convergences={order: pd.DataFrame(table, ids, ids) for order, table in near.items()},
         divergences={order: pd.DataFrame(table, ids, ids) for order, table in far.items()},
         ambivalence={order: pd.Series(values, ids) for order, values in unsure.items()},
         coverage=(
-            float(mid_table.notna().to_numpy()[pairs].mean()) if n > 1 else np.nan,
-            float(mao_table.notna().to_numpy().mean()) if len(codes) else np.nan,
+            float(given.notna().to_numpy()[pairs].mean()) if pairs.any() else np.nan,
+            float(said.notna().to_numpy().mean()) if len(codes) else np.nan,
         ),
     )
-
-
-def _count_classes(values: Values, *, names: tuple[str, ...], actors: pd.Index) -> pd.DataFrame:
-    known = np.flatnonzero(np.isfinite(values).all(axis=(0, 2)) & (len(values) > 0))
-    bits = 2 ** np.arange(values.shape[2])[::-1]
-    drawn = (values[:, known] > 0.5) @ bits
-    counts = np.stack([(drawn == code).sum(axis=0) for code in range(len(names))], axis=1)
-    shares = counts / max(len(values), 1)
-    found = pd.DataFrame(shares, columns=list(names))
-    found.insert(0, "actor_id", actors[known])
-    found.insert(1, "class", np.array(names)[shares.argmax(axis=1)] if len(known) else "")
-    found.insert(2, "probability", shares.max(axis=1) if len(values) > 1 else np.nan)
-    return found
 
 
 def _chain(mid: Values) -> Values:
     """Influence (…, i, k, j) of i on j through k: what the weaker of both steps lets through."""
     return np.minimum(mid[..., :, :, None], mid[..., None, :, :])
-
-
-def _add_indirect(mid: Values) -> Values:
-    total: Values = mid + _chain(mid).sum(axis=-2)
-    return total
 
 
 def _measure_strength(midi: Values, *, plain: bool) -> Values:
@@ -242,7 +206,8 @@ def _draw_influences(
     influences: pd.DataFrame, mid: Values, ids: pd.Index, draws: int, seed: int
 ) -> Values:
     """Draw (draws, actors, actors) from the additive model, a pair being what raters rate."""
-    pair = influences["source_id"].astype(str) + "\t" + influences["target_id"].astype(str)
+    ends = influences[["source_id", "target_id"]]
+    pair = ends["source_id"].astype(str) + "\t" + ends["target_id"].astype(str)
     scale = {"scale_min": 0.0, "scale_max": 4.0, "direction": 1, "per_challenge": "no"}
     fit = ratings.fit_panel(
         influences.assign(actor_id=pair, criterion="influence"),
@@ -250,22 +215,20 @@ def _draw_influences(
         criteria=pd.DataFrame(scale, index=["influence"]),
         actors=pd.DataFrame({"actor_id": pair.unique()}),
     )
-    drawn = np.clip(ratings.draw_actor_effects(fit, draws=draws, seed=seed)[:, :, 0], 0, 4)
-    source, target = (
-        ids.get_indexer(pd.Index(influences.loc[~pair.duplicated(), end]))
-        for end in ("source_id", "target_id")
-    )
+    ends = ends[~pair.duplicated()]
+    source, target = (ids.get_indexer(pd.Index(ends[end])) for end in ends)
     tables = np.repeat(mid[None], draws, axis=0)
-    tables[:, source, target] = drawn
+    drawn = ratings.draw_actor_effects(fit, draws=draws, seed=seed)
+    tables[:, source, target] = np.clip(drawn[:, :, 0], 0, 4)
     return tables
 
 
 def _compare_positions(mao: Values, *, sign: int) -> Values:
     """Sum, for each two actors, (|a| + |b|) / 2 over challenges of same (1) or other (-1) sign."""
-    size = np.abs(mao)
+    size, side = np.abs(mao), np.sign(mao)
     pull = (size[:, None] + size[None]) / 2
-    agree = np.sign(mao)[:, None] * np.sign(mao)[None] == sign
-    total: Values = np.where(np.isnan(pull), np.nan, np.where(agree, pull, 0)).sum(axis=2)
+    agree = side[:, None] * side[None] == sign
+    total: Values = np.where(agree | np.isnan(pull), pull, 0).sum(axis=2)
     np.fill_diagonal(total, 0)
     return total
 

@@ -82,13 +82,13 @@ def measure_stability(
     graph, rng = read_arcs(relations, actors=actors).make_graph(), np.random.default_rng(seed)
     n, rows = graph.vcount(), []
     names = ("degree", "betweenness") if n <= LARGE else ("degree",)
-    whole = pd.DataFrame({name: getattr(graph, name)() for name in names}, dtype=float)
+    whole = {name: np.array(getattr(graph, name)()) for name in names}
     for share in np.repeat([0.1, 0.2, 0.3], 20):
         gone = rng.choice(n, round(share * n), replace=False) if n else []
         rest = _leave_out(graph, gone)
-        for name, values in whole.drop(index=gone).items():
-            both = pd.DataFrame({"whole": values.to_numpy(), "rest": getattr(rest, name)()})
-            rows.append((name, share, both.corr("spearman").loc["whole", "rest"]))
+        for name, values in whole.items():
+            ends = {"with": np.delete(values, gone), "without": getattr(rest, name)()}
+            rows.append((name, share, pd.DataFrame(ends).corr("spearman").iloc[0, 1]))
     found = pd.DataFrame(rows, columns=["measure", "missing_share", "correlation"])
     found = found.groupby(["measure", "missing_share"], sort=False, as_index=False).mean()
     return found.assign(n_ties=graph.ecount())
