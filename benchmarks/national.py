@@ -11,10 +11,12 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from run import describe_machine
 
 from ecoanalysis.batch import run_reports
 from ecoanalysis.batch.server import use_pool
@@ -48,12 +50,14 @@ def run_country(n: int, *, folder: Path) -> pd.DataFrame:
 
 
 def describe_run(found: pd.DataFrame, again: float) -> str:
-    """Write what was found, and what a whole country would take."""
+    """Write what was found, and what a whole country would take; see that it stays flat."""
     steps = found[["done", "seconds"]].diff().fillna(found[["done", "seconds"]].iloc[0])
     found = found.assign(pace=60 * steps["done"] / steps["seconds"])
     n, seconds = found["done"].iloc[-1], found["seconds"].iloc[-1]
     steady = found[found["done"] > n / 4]
     spread = steady[["batch_mb", "server_mb"]].agg(lambda held: held.max() - held.min())
+    assert spread["batch_mb"] <= 50, spread
+    assert again <= 0.01 * seconds, again
     hours = COUNTRY * seconds / n / 3600
     lines = ["| reports | minutes | a minute | batch, MB | server, MB |", "|---|---|---|---|---|"]
     lines += [
@@ -68,10 +72,12 @@ def describe_run(found: pd.DataFrame, again: float) -> str:
             __doc__.split("\n\n")[1].replace(" Writes docs/national-run.md.", "").strip() + "\n",
             f"{n:.0f} reports in one language on {os.cpu_count()} processors took "
             f"{seconds / 60:.1f} minutes, {60 * n / seconds:.0f} a minute; at this pace {COUNTRY} "
-            f"would take {hours:.1f} hours on such a machine, {hours / 8:.1f} on eight of them. "
+            f"would take {hours:.1f} hours on such a machine, {hours / 8:.1f} if eight of them "
+            "shared the work evenly. "
             f"A second run that found nothing changed took {again:.1f} s.",
             "After the first quarter the memory of the batch varied by "
-            f"{spread['batch_mb']:.0f} MB, that of the fork server by {spread['server_mb']:.0f}.\n",
+            f"{spread['batch_mb']:.0f} MB, that of the fork server by {spread['server_mb']:.0f}.",
+            f"Measured {datetime.now(UTC):%Y-%m-%d} on {describe_machine()}\n",
             *lines,
             "\nWritten by `benchmarks/national.py`.\n",
         ]
