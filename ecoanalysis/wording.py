@@ -29,6 +29,7 @@ LANGUAGES: tuple[LanguageCode, ...] = get_args(LanguageCode)
 MISSING = "–"
 
 _LOCALES: dict[str, str] = {"fr": "fr_FR", "en": "en_GB"}
+_FORMERLY = {"CZ": "Czech Republic"}  # what lists still say, CLDR no longer
 _CATALOGUES = Path(__file__).parent / "locale"
 _LOGGER = logging.getLogger(__name__)
 
@@ -101,6 +102,18 @@ class Language:
             return day.strip() or MISSING if isinstance(day, str) else MISSING
         written = babel.dates.format_date(moment, format="long", locale=self._locale)
         return f"1er{written[1:]}" if self.code == "fr" and moment.day == 1 else written
+
+    def name_place(self, name: str, country_code: object) -> str:
+        """Write a country that is named in English as this language names it; no other place.
+
+        Examples
+        --------
+        >>> use_language("fr").name_place("Belgium", "BE")
+        'Belgique'
+        """
+        code = str(country_code)
+        english = (babel.Locale("en").territories.get(code), _FORMERLY.get(code))
+        return self._locale.territories[code] if name in english and self.code != "en" else name
 
     @property
     def _locale(self) -> babel.Locale:

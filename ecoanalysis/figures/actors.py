@@ -17,14 +17,15 @@ from ecoanalysis.wording import Language
 
 CRITERIA, PLACE = ["familiarity", "appetite"], ["longitude", "latitude"]
 _NEAR, _SMALLEST, _POSTAL = 1.3, 1.0, r"(?i)\bcedex\b.*|\d.*"
-_NAMED, _MANY, _SURE = 150, 300, 0.9
+_NAMED, _MANY, _MOST, _SURE = 150, 300, 3000, 0.9
 
 
 def plot_map(actors: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language) -> Axes:
     """Draw where actors are (name, helix, city, latitude, longitude in degrees), fanned out.
 
     The frame holds all but those beyond 1.3 times the distance, from the median place, within which
-    98 % lie. Towns are named, or actors where nearly all are in one town.
+    98 % lie. Towns are named, or actors where nearly all are in one town. Of more than 3,000 so
+    many are drawn, chosen at random by a fixed seed.
     """
     located = actors.dropna(subset=PLACE)
     if located.empty:
@@ -34,12 +35,14 @@ def plot_map(actors: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: La
     distance = pd.Series(np.hypot(*away.to_numpy().T), located.index)
     reach = max(distance.quantile(0.98, interpolation="lower") * _NEAR, _SMALLEST)
     near = distance[distance <= reach].sort_values(ascending=False, kind="stable")
-    shown, n_far = located.loc[near.index], len(located) - len(near)
+    n_far, n_spared = len(located) - len(near), max(len(near) - _MOST, 0)
+    shown = located.loc[near.sample(_MOST, random_state=1).index if n_spared else near.index]
     same, towns = shown.duplicated(PLACE), _find_towns(shown["city"])
     far = language.ngettext("%(n)s organisation lies outside the frame.",
                             "%(n)s organisations lie outside the frame.", n_far)  # fmt: skip
     fanned = language.gettext("Organisations at one and the same place are fanned out.")
-    notes = [fill_in(far, n_far, language), fanned if same.any() else ""]
+    notes = [fill_in(far, n_far, language), fanned if same.any() else "",
+             style.describe_more(n_spared, language)]  # fmt: skip
     low, high = shown[PLACE].min().to_numpy(), shown[PLACE].max().to_numpy()
     km = _measure_degree((low + high)[1] / 2)
     half = np.maximum((high - low) * km * 0.54, _SMALLEST)
@@ -142,6 +145,7 @@ def _plot_grid(
         return style.say_empty(ax, language)
     bounds = [f"{column}_{end}" for column in columns for end in ("low", "high")]
     ends = drawn.reindex(columns=bounds).to_numpy(float)
+    ends[_MANY:] = np.nan  # more lines would hide the marks
     unsure = drawn["p_quadrant"] < _SURE if "p_quadrant" in drawn else pd.Series(False, best)
     lines = language.gettext("Thin lines: %(share)s of draws.")
     share = {"share": language.format_percent(_SURE)}
@@ -166,7 +170,7 @@ def _plot_grid(
         write(ax, (x, y), words, shift=(6 - 12 * x, 6 - 12 * y), transform=ax.transAxes,
               ha=("left", "right")[x], va=("bottom", "top")[y], weight="bold", **look)  # fmt: skip
     xs, ys = (np.linspace(low, high, int(min(high - low, 10)) + 1) for low, high in scales)
-    style.write_scale(ax, xs, f"{titles[0]} →", language)
+    style.write_scale(ax, xs, f"{titles[0]} →", language.format_number)
     style.write_rows(ax, ys, [language.format_number(y) for y in ys], **look)
     write(ax, (0, 1), f"↑ {titles[1]}", transform=ax.transAxes, shift=(-8, 5), **look)
     style.frame_axes(ax, height=340, key=style.make_key(drawn["helix"], codebook, language),

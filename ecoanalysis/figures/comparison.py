@@ -1,9 +1,8 @@
-"""Territories side by side: a row each, in the order of the table, and no rank.
-
-All three take the same arguments, so that one call serves them all.
-"""
+"""Territories side by side: a row each, in the order of the table, and no rank."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -96,26 +95,25 @@ def plot_diversity(
     return style.frame_axes(ax, height=height, key=key, notes=[" ".join(notes)])
 
 
-def plot_readiness_distributions(
-    readiness: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: Language
-) -> Axes:
-    """Draw the readiness scores of each territory that has some: range, middle half, median.
+def plot_spread(
+    spread: pd.DataFrame, *, ax: Axes, language: Language, top: float | None = None,
+    title: str = "", form: Callable[[float], str] | None = None,
+) -> Axes:  # fmt: skip
+    """Draw how values spread, a row each: range, middle half, median.
 
-    `readiness`: territory_id, name, n_scored, lowest, lower_quartile, median, upper_quartile,
-    highest (0-100).
+    `spread`: label, lowest, lower_quartile, median, upper_quartile, highest, on a scale from 0 to
+    `top`, of which `form` writes the numbers; rows without values are left out.
     """
-    scored = readiness[readiness["n_scored"] > 0]
-    if scored.empty:
+    rows = spread.dropna(subset="median")
+    if rows.empty:
         return style.say_empty(ax, language)
-    names = [
-        f"{style.shorten_name(name, length=20)} ({language.format_number(n)})"
-        for name, n in zip(scored["name"], scored["n_scored"], strict=True)
-    ]
+    top = top or float(rows["highest"].max()) * 1.04 or 1.0
+    ticks = np.array(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(0, top))
     style.draw_rows(
-        ax, names, language, top=100, ticks=np.linspace(0, 100, 5),
-        title=language.gettext("Readiness, 0 to 100"), marks=[(scored["median"], _OPEN)],
-        lines=[(scored["lowest"], scored["highest"], style.RULE, 1.2),
-               (scored["lower_quartile"], scored["upper_quartile"], SHADES[2], 9)],
+        ax, [style.wrap_words(label, width=26) for label in rows["label"]], language, top=top,
+        ticks=ticks[ticks <= top], title=title or " ", marks=[(rows["median"], _OPEN)], form=form,
+        lines=[(rows["lowest"], rows["highest"], style.RULE, 1.2),
+               (rows["lower_quartile"], rows["upper_quartile"], SHADES[2], 9)],
     )  # fmt: skip
-    note = language.gettext("Line: all. Bar: middle half. Mark: median. (n): organisations scored.")
-    return style.frame_axes(ax, height=len(scored) * _WIDE_ROW, notes=[note])
+    note = language.gettext("Line: all. Bar: middle half. Mark: median.")
+    return style.frame_axes(ax, height=len(rows) * _WIDE_ROW, notes=[note])

@@ -20,6 +20,8 @@ from ecoanalysis.wording import Language
 
 ACROSS = WIDTH * 72 - 2 * PAD
 """Width of a network, in points."""
+MOST = 1500
+"""Of more actors only so many of the most tied are placed, and none without a tie."""
 _EXACT, _MARGIN, _CELL = 300, 10.0, 9.0
 
 
@@ -29,7 +31,8 @@ def place_network(
     """Place actors so that the tied are near each other, those without a tie in rows below.
 
     Kamada and Kawai (1989), of more than 300 actors Fruchterman and Reingold (1991); crowds are
-    evened out. The same tables give the same places.
+    evened out. Of more than `MOST` actors the most tied are kept. The same tables give the same
+    places.
 
     Parameters
     ----------
@@ -49,6 +52,9 @@ def place_network(
     ends = np.sort([ids.get_indexer(ties[end]) for end in ("source_id", "target_id")], axis=0)
     pairs = pd.DataFrame({"source": ends[0], "target": ends[1], "kind": ties["kind"].to_numpy()})
     pairs = pairs[(ends[0] >= 0) & (ends[0] < ends[1])].drop_duplicates(ignore_index=True)
+    if len(known) > MOST:
+        kept = _keep_most_tied(pairs, known=known, bridges=bridges)
+        return place_network(ties, actors=kept, bridges=bridges)
     graph = igraph.Graph(len(known), pairs[["source", "target"]].drop_duplicates().to_numpy())
     known["bridge"], known["degree"] = ids.isin(list(bridges)), graph.degree()
     tied = known.index[known["degree"] > 0]
@@ -90,10 +96,11 @@ def plot_network(
     key = style.make_key(known["helix"], codebook, language)
     if tied["bridge"].any():
         key.append((Mark("#ffffff", INK), language.gettext("ringed: bridge between groups")))
+    more = style.describe_more(actors["actor_id"].nunique() - len(known), language)
     height = float(known["y"].max()) + _MARGIN
     ax.set(xlim=(0, ACROSS), ylim=(height, 0))
     style.frame_axes(
-        ax, height=height, key=key, notes=[none % named if len(alone) else ""], spare=1
+        ax, height=height, key=key, notes=[none % named if len(alone) else "", more], spare=1
     )
     places = known[["x", "y"]].to_numpy()
     if len(alone):
@@ -117,6 +124,15 @@ def plot_network(
         )  # fmt: skip
     style.write_note(ax, describe_omitted(omitted, language=language))
     return ax
+
+
+def _keep_most_tied(
+    pairs: pd.DataFrame, *, known: pd.DataFrame, bridges: Collection[str]
+) -> pd.DataFrame:
+    ends = pairs[["source", "target"]].drop_duplicates().to_numpy()
+    degree = np.bincount(ends.ravel(), minlength=len(known))
+    first = np.lexsort((-degree, ~known["actor_id"].isin(list(bridges))))
+    return known.iloc[np.sort(first[degree[first] > 0][:MOST])]
 
 
 def _lay_out(graph: igraph.Graph) -> Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -150,6 +150,7 @@ def draw_rows(
     ax: Axes, labels: Iterable[str], language: Language, *, top: float, low: float = 0,
     lines: Iterable[tuple[ArrayLike, ArrayLike, str, float]] = (),
     marks: Iterable[tuple[ArrayLike, Mark]] = (), ticks: ArrayLike = (), title: str = "",
+    form: Callable[[float], str] | None = None,
 ) -> None:  # fmt: skip
     """Label a row each, downwards from 0, on a scale from `low` to `top`, and draw in the rows.
 
@@ -165,15 +166,15 @@ def draw_rows(
     for values, mark in marks:
         put_marks(ax, values, rows, mark)
     if title:
-        write_scale(ax, np.atleast_1d(ticks), title, language)
+        write_scale(ax, np.atleast_1d(ticks), title, form or language.format_number)
 
 
-def write_scale(ax: Axes, ticks: Iterable[float], title: str, language: Language) -> None:
+def write_scale(ax: Axes, ticks: Iterable[float], title: str, form: Callable[[float], str]) -> None:
     """Write the numbers of a scale below the axes, and its title below them, to the right."""
     look: dict[str, Any] = {"va": "top", "fontsize": SMALL, "color": MUTED}
     below = move(ax, (0, -6), ax.get_xaxis_transform())
     for x in ticks:
-        write(ax, (x, 0), language.format_number(x), transform=below, ha="center", **look)
+        write(ax, (x, 0), form(x), transform=below, ha="center", **look)
     write(ax, (1, 0), title, shift=(0, -7 - LINE), transform=ax.transAxes, ha="right", **look)
 
 

@@ -19,12 +19,15 @@ from ecoanalysis.report.section import (
     choose_text,
     find_twin,
     list_records,
+    name_places,
     render_section,
 )
 from ecoanalysis.study import Study
 from ecoanalysis.wording import Language, use_language
 
 Compared = Mapping[str, pd.DataFrame]
+MANY = 60
+"""Of more territories the figures sum up all of them, and show none by itself."""
 
 
 def show_header(
@@ -71,7 +74,7 @@ def show_territories(
     compared: Compared, *, study: Study, language: str = "fr", region: str = ""
 ) -> Section:
     """Show the territories, how much is known of each, and which are too thin to be read."""
-    table = compared["territories"]
+    table = _name("territories", compared, study, language)
     names = table.set_index("territory_id")["name"]
     return _show(
         "territories",
@@ -87,53 +90,79 @@ def show_territories(
 
 
 def show_mixes(compared: Compared, *, study: Study, language: str = "fr") -> Section:
-    """Show the share of each kind, territory by territory."""
-    listed = compared["mixes"].groupby("kind")["n"].transform("sum") > 0
-    mixes = _name(compared["mixes"][listed], compared)
+    """Show the share of each kind, territory by territory; of many, how they spread."""
+    mixes, words = _name("mixes", compared, study, language), use_language(language)
+    mixes = mixes[mixes.groupby("kind")["n"].transform("sum") > 0]
+    by_kind = {str(kind): table for kind, table in mixes.groupby("kind", sort=False)}
+    shares = "mixes" in comparison.list_allowed(compared["gate"])
+    if many := len(compared["territories"]) > MANY:
+        wide = mixes.pivot_table("share" if shares else "n", "territory_id", "kind")
+        labels = {kind: study.codebook.label("kinds", kind, language) for kind in by_kind}
+        spread = _sum_up(wide, labels)
+        spread["n"] = [int((table["n"] > 0).sum()) for table in by_kind.values()]
+        figure = _draw_spread(spread, words, form=words.format_percent)
+    else:
+        spread = mixes[:0]
+        figure = _draw(mixes, figures.plot_mixes, study, words)
     return _show(
         "mixes",
         compared,
         study,
         language,
-        mixes=[(kind, list_records(rows)) for kind, rows in mixes.groupby("kind", sort=False)],
-        figure=_draw(mixes, figures.plot_mixes, study, use_language(language)),
+        mixes=[] if many else [(kind, list_records(rows)) for kind, rows in by_kind.items()],
+        spread=list_records(spread),
+        figure=figure,
         census=study.descriptor.census,
     )
 
 
 def show_diversity(compared: Compared, *, study: Study, language: str = "fr") -> Section:
     """Show how diverse each list is in a random part of one common size."""
-    table = _name(compared["diversity"], compared)
+    table, words = _name("diversity", compared, study, language), use_language(language)
+    orders = {
+        "hill_0": words.gettext("all kinds"),
+        "hill_1": words.gettext("common kinds"),
+        "hill_2": words.gettext("dominant kinds"),
+    }
+    if len(table) > MANY:
+        title = words.gettext("Number of kinds")
+        figure = _draw_spread(_sum_up(table, orders), words, title=title)
+    else:
+        figure = _draw(table, figures.plot_diversity, study, words)
     return _show(
-        "diversity",
-        compared,
-        study,
-        language,
-        diversity=list_records(table),
-        figure=_draw(table, figures.plot_diversity, study, use_language(language)),
+        "diversity", compared, study, language, diversity=list_records(table), figure=figure
     )
 
 
 def show_readiness(compared: Compared, *, study: Study, language: str = "fr") -> Section:
     """Show the distributions of readiness side by side."""
-    table = _name(compared["readiness"], compared)
+    table, words = _name("readiness", compared, study, language), use_language(language)
     scored = table[table["n_scored"] > 0]
-    rated = bool(compared["territories"]["n_rated_actors"].gt(0).any())
-    plot = figures.plot_readiness_distributions
+    if len(scored) > MANY:
+        quarters = {
+            "lower_quartile": words.gettext("Lower quarter"),
+            "median": words.gettext("Median"),
+            "upper_quartile": words.gettext("Upper quarter"),
+        }
+        spread = _sum_up(scored, quarters)
+    else:
+        pairs = zip(scored["name"], scored["n_scored"].map(words.format_number), strict=True)
+        names = [f"{figures.shorten_name(name, length=20)} ({n})" for name, n in pairs]
+        spread = scored.assign(label=names)
     return _show(
         "readiness",
         compared,
         study,
         language,
         readiness=list_records(scored),
-        rated=rated,
-        figure=_draw(scored, plot, study, use_language(language)),
+        rated=bool(compared["territories"]["n_rated_actors"].gt(0).any()),
+        figure=_draw_spread(spread, words, top=100, title=words.gettext("Readiness, 0 to 100")),
     )
 
 
 def show_networks(compared: Compared, *, study: Study, language: str = "fr") -> Section:
     """Show the networks side by side."""
-    table = _name(_join_free_index(compared["networks"]), compared)
+    table = _join_free_index(_name("networks", compared, study, language))
     asked = compared["gate"].set_index("item")["passed"][["tie_question", "ties"]].all()
     return _show(
         "networks",
@@ -178,14 +207,15 @@ def _show(name: str, compared: Compared, study: Study, language: str, /, **conte
         language,
         codebook=study.codebook,
         allowed=comparison.list_allowed(compared["gate"]),
+        many=len(compared["territories"]) > MANY,
         **context,
     )
 
 
-def _name(table: pd.DataFrame, compared: Compared) -> pd.DataFrame:
-    """Put the territories' names beside their codes."""
-    names = compared["territories"].set_index("territory_id")["name"]
-    return table.assign(name=table["territory_id"].map(names))
+def _name(table: str, compared: Compared, study: Study, language: str) -> pd.DataFrame:
+    """Put the territories' names, in this language, beside their codes."""
+    names = name_places(study.tables["territories"], language)
+    return compared[table].assign(name=compared[table]["territory_id"].map(names))
 
 
 def _join_free_index(networks: pd.DataFrame) -> pd.DataFrame:
@@ -202,4 +232,19 @@ def _draw(table: pd.DataFrame, plot: Callable[..., Axes], study: Study, words: L
         return ""
     return figures.draw(
         lambda ax: plot(table, ax=ax, codebook=study.codebook, language=words), alt=""
+    )
+
+
+def _sum_up(table: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Describe how the values of each column spread over the territories, a row each."""
+    shares = comparison.QUARTILES
+    spread = table.reindex(columns=list(labels)).astype(float).quantile([*shares.values()])
+    return spread.set_axis([*shares]).T.assign(label=[*labels.values()])
+
+
+def _draw_spread(spread: pd.DataFrame, words: Language, **options: Any) -> str:
+    if spread.empty:
+        return ""
+    return figures.draw(
+        lambda ax: figures.plot_spread(spread, ax=ax, language=words, **options), alt=""
     )

@@ -24,6 +24,7 @@ from ecoanalysis.report.section import (
     choose_text,
     find_twin,
     list_records,
+    name_places,
     use_templates,
 )
 from ecoanalysis.study import Study, describe_faults
@@ -75,7 +76,7 @@ def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, lang
     str
         The index as HTML.
     """
-    names = study.tables["territories"].set_index("territory_id")["name"]
+    names = name_places(study.tables["territories"], language)
     last = {row["page"]: row for row in list_records(status)}
     entries = [_describe_page(Path(folder), str(page), name, last) for page, name in names.items()]
     regions = ["", *study.tables["territories"]["region"].dropna()]

@@ -6,7 +6,6 @@ enter as images, and the map of ties as made by `ecoanalysis.report.explore`.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,6 +14,7 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.wording import LANGUAGES, Language, use_language
@@ -144,6 +144,13 @@ def choose_text(text: Any, language: str) -> str:
     return str(text.get(language) or next(iter(text.values()), ""))
 
 
+def name_places(territories: pd.DataFrame, language: str) -> pd.Series:
+    """Name each territory (territory_id) in a language, which may differ of countries."""
+    name = use_language(language).name_place
+    pairs = zip(territories["name"], territories["country_code"], strict=True)
+    return pd.Series([name(*pair) for pair in pairs], territories["territory_id"], dtype="str")
+
+
 def list_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Give a table to a template: one dictionary a row, missing values as None."""
     values = table.astype(object).where(table.notna(), None)
@@ -165,5 +172,8 @@ def _keep_web_address(url: object) -> str:
     return text if text.lower().startswith(("http://", "https://")) else ""
 
 
-def _embed_svg(svg: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+def _embed_svg(svg: str) -> Markup:
+    """Write a figure as the address of an image; a quarter shorter than in base64."""
+    for mark, written in (("%", "%25"), ("#", "%23"), ("&", "%26"), ('"', "'")):
+        svg = svg.replace(mark, written)
+    return Markup("data:image/svg+xml," + svg)

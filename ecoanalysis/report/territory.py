@@ -48,7 +48,7 @@ DUE = ("overdue", "next", "done")
 
 def show_header(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show the head of the page: territory, notice, key numbers, contents."""
-    title = str(result.territory["name"])
+    title = _name_territory(result, language)
     notice = result.descriptor.notice.get(language, "")
     name = choose_text(result.descriptor.title, language) or result.study_id
     return render_section(
@@ -68,7 +68,10 @@ def show_header(result: TerritoryResult, *, language: str = "fr") -> Section:
 def show_profile(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show the territory in five sentences, where they come from and what the list covers."""
     known = result.tables["kinds"].query("kind != 'unclassified' and n > 0")
-    name, origins = str(result.territory["name"]), result.tables["provenance"].query("n_actors > 0")
+    name, origins = (
+        _name_territory(result, language),
+        result.tables["provenance"].query("n_actors > 0"),
+    )
     return _show(
         "profile", result, language, name=name, top=known.nlargest(3, "n"), origins=origins
     )
@@ -304,6 +307,7 @@ def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
         core_fit=places["fit"].max(),
         places=best,
         large=len(actors) > LARGE,
+        drawn=figures.MOST,
     )
 
 
@@ -430,6 +434,11 @@ def _draw(plot: Callable[..., Axes], table: pd.DataFrame, **options: Any) -> str
 def _read_summary(result: TerritoryResult) -> dict[str, float]:
     summary = result.tables["summary"]
     return dict(zip(summary["measure"], summary["value"], strict=True))
+
+
+def _name_territory(result: TerritoryResult, language: str) -> str:
+    here = result.territory
+    return use_language(language).name_place(str(here["name"]), here.get("country_code"))
 
 
 def _find_last_day(actors: pd.DataFrame) -> Any:
