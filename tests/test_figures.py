@@ -123,6 +123,7 @@ def make_territories() -> pd.DataFrame:
         {
             "territory_id": ["t0", "t1", "t2"],
             "name": NAMES[:3],
+            "label": NAMES[:3],
             "size": 20.0,
             "hill_0": [4.5, 6.0, np.nan],
             "hill_1": [3.5, 4.0, np.nan],
@@ -206,8 +207,8 @@ PLOTS: dict[str, Callable[[Axes], Axes]] = {
     ),
     "mixes": lambda ax: figures.plot_mixes(make_mixes(8), ax=ax, **BOTH),
     "diversity": lambda ax: figures.plot_diversity(make_territories(), ax=ax, **BOTH),
-    "distributions": lambda ax: figures.plot_readiness_distributions(
-        make_territories(), ax=ax, **BOTH
+    "distributions": lambda ax: figures.plot_spread(
+        make_territories(), ax=ax, title="Score", **ALONE
     ),
 }
 EMPTY: dict[str, Callable[[Axes], Axes]] = {
@@ -226,9 +227,7 @@ EMPTY: dict[str, Callable[[Axes], Axes]] = {
     "mixing": lambda ax: figures.plot_mixing(make_matrix("helices")[:0], ax=ax, **BOTH),
     "mixes": lambda ax: figures.plot_mixes(make_mixes(1)[:0], ax=ax, **BOTH),
     "diversity": lambda ax: figures.plot_diversity(make_territories()[2:], ax=ax, **BOTH),
-    "distributions": lambda ax: figures.plot_readiness_distributions(
-        make_territories()[2:], ax=ax, **BOTH
-    ),
+    "distributions": lambda ax: figures.plot_spread(make_territories()[2:], ax=ax, **ALONE),
 }
 
 
@@ -498,6 +497,16 @@ def test_network_draws_everybody_and_rings_bridges(ax: Axes) -> None:
     drawn = [len(c.get_offsets()) for c in ax.collections if len(c.get_facecolors())]
     rings = [len(c.get_offsets()) for c in ax.collections if not len(c.get_facecolors())]
     assert sum(drawn) == 1190 and rings == [1]
+
+
+def test_only_the_most_tied_of_a_great_many_are_drawn() -> None:
+    actors = make_actors(6000)
+    ties = make_ties(5000)
+    known, pairs = figures.place_network(ties, actors=actors, bridges=["a0"])
+    assert 1000 < len(known) <= figures.MOST and known["actor_id"][0] == "a0"
+    assert known["degree"].min() > 0 and pairs["target"].max() < figures.MOST
+    svg = figures.draw(lambda ax: figures.plot_map(actors, ax=ax, **BOTH), alt="")
+    assert len(svg) < 300_000
 
 
 def test_places_hold_each_tie_once_and_rows_of_the_untied() -> None:

@@ -368,6 +368,59 @@ def test_a_comparison_obeys_the_gate(good_study: Path, tmp_path: Path, language:
     assert set(COMPARED[1:]) <= ids
 
 
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_comparison_of_many_territories_sums_them_up(
+    good_study: Path, tmp_path: Path, declared: bool
+) -> None:
+    study, n = read_study(good_study), 300
+    tables = pipeline.run_territory(study, "kabara").tables
+    kinds = tables["kinds"].assign(n=tables["kinds"]["n"] * 7)
+    ids = [f"t{i:03}" for i in range(n)]
+    territories = pd.DataFrame({"territory_id": ids, "name": ids, "country_code": "ML"})
+    descriptor = dataclasses.replace(study.descriptor, comparable=declared)
+    study = dataclasses.replace(
+        study, descriptor=descriptor, tables={**study.tables, "territories": territories}
+    )
+    compared = comparison.compare_territories(
+        {name: {**tables, "kinds": kinds} for name in ids},
+        descriptor=descriptor,
+        territories=territories.assign(region="Centre"),
+        codebook=study.codebook,
+    )
+    shown = [
+        getattr(compared_report, f"show_{part}")(compared, study=study, language="en")
+        for part in COMPARED
+    ]
+    html = make_page(shown, tmp_path, "en")
+    assert len(html.encode()) < 300_000
+    assert ("each row sums up all of them" in html) and "--region" in html
+    assert "the first 100 of 300; all are in tables/territories.csv" in html
+    rows = [row for row in html.split("<tr>") if 'data-label="Listed in"' in row]
+    kind = study.codebook.label("kinds", "local_authority", "en")
+    (row,) = [row for row in rows if kind in row]
+    # one of five organisations everywhere, seven times over
+    cell = "20%" if declared else "7"
+    assert re.findall(">([^<>]*)</td>", row) == ["300", *[cell] * 5]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_country_has_its_name_in_the_language_of_the_page(
+    good_study: Path, language: str
+) -> None:
+    study = read_study(good_study)
+    names = {"name": ["Belgium", "Czech Republic"], "country_code": ["BE", "CZ"]}
+    named = study.tables["territories"].assign(**names)
+    study = dataclasses.replace(study, tables={**study.tables, "territories": named})
+    result = pipeline.run_territory(study, "kabara")
+    name = {"fr": "Belgique", "en": "Belgium"}[language]
+    assert f"<h1>{name}</h1>" in report.show_header(result, language=language).html
+    assert name in report.show_profile(result, language=language).html
+    index = report.render_index(
+        study, folder=good_study, status=pd.DataFrame({"page": []}), language=language
+    )
+    assert name in index and {"fr": "Tchéquie", "en": "Czech Republic"}[language] in index
+
+
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_a_refused_comparison_shows_inventories_and_says_why(
     good_study: Path, tmp_path: Path, language: str

@@ -144,7 +144,7 @@ def _plot_grid(
     if drawn.empty:
         return style.say_empty(ax, language)
     bounds = [f"{column}_{end}" for column in columns for end in ("low", "high")]
-    ends = drawn.reindex(columns=bounds).to_numpy(float)
+    ends = drawn.reindex(columns=bounds).to_numpy(float, copy=True)
     ends[_MANY:] = np.nan  # more lines would hide the marks
     unsure = drawn["p_quadrant"] < _SURE if "p_quadrant" in drawn else pd.Series(False, best)
     lines = language.gettext("Thin lines: %(share)s of draws.")

@@ -21,7 +21,7 @@ from ecoanalysis.wording import Language
 ACROSS = WIDTH * 72 - 2 * PAD
 """Width of a network, in points."""
 MOST = 1500
-"""Of more actors only so many of the most tied are placed, and none without a tie."""
+"""Of more actors at most so many of the most tied are placed, with the ties among them."""
 _EXACT, _MARGIN, _CELL = 300, 10.0, 9.0
 
 
@@ -132,7 +132,8 @@ def _keep_most_tied(
     ends = pairs[["source", "target"]].drop_duplicates().to_numpy()
     degree = np.bincount(ends.ravel(), minlength=len(known))
     first = np.lexsort((-degree, ~known["actor_id"].isin(list(bridges))))
-    return known.iloc[np.sort(first[degree[first] > 0][:MOST])]
+    among = ends[np.isin(ends, first[:MOST]).all(axis=1)]
+    return known.iloc[np.unique(among)]
 
 
 def _lay_out(graph: igraph.Graph) -> Array:
