@@ -30,8 +30,8 @@ from ecoanalysis import (
 )
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.errors import UsageError
-from ecoanalysis.sources.saving import save_study
 from ecoanalysis.study import Descriptor, Study, check_study, read_study
+from ecoanalysis.study.write import save_study
 
 SEED, TOP = 20180801, 5
 RANKED = ("readiness", "resource")  # dimensions of which ranks are given

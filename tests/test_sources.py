@@ -19,23 +19,16 @@ from hypothesis import strategies as st
 
 from ecoanalysis.errors import StudyError, UsageError
 from ecoanalysis.sources import (
+    ListMapping,
     describe_import,
     import_list,
     place_records,
-    read_geojson,
-    read_graph,
+    read_list,
     read_mapping,
-    read_table,
 )
-from ecoanalysis.sources.reading import write_cell
-from ecoanalysis.sources.values import (
-    clean_dates,
-    clean_names,
-    clean_points,
-    clean_websites,
-    clean_years,
-    mend_cities,
-)
+from ecoanalysis.sources.reading import write_value
+from ecoanalysis.sources.records import map_records
+from ecoanalysis.sources.values import find_channels, list_steps, take_steps
 from ecoanalysis.study import check_study, new_study, read_study
 from ecoanalysis.wording import LANGUAGES, use_language
 
@@ -269,36 +262,44 @@ def test_read_is_kept_merged_and_set_aside_whatever_the_list(records: list[dict[
 
 
 def texts(*cells: str | None) -> pd.Series:
-    return pd.Series(cells, dtype="str", name="cells")
+    return pd.Series(cells, dtype="str")
+
+
+def clean(
+    column: str, *cells: str | None, order: str | None = None, cities: tuple[str, ...] = ()
+) -> tuple[pd.Series, pd.DataFrame]:
+    steps = list_steps(date_order=order, cities=texts(*cities))[column]
+    return take_steps(texts(*cells).rename(column), steps)
 
 
 def test_cells_lose_what_a_spreadsheet_added() -> None:
     cells = [75001.0, 123456789.0, 0.5, True, datetime(2020, 1, 5), 12345678901234, "\u200b ", None]
-    assert [write_cell(cell) for cell in cells] == [
+    assert [write_value(cell) for cell in cells] == [
         "75001", "123456789", "0.5", "yes", "2020-01-05", "12345678901234", None, None,
     ]  # fmt: skip
-    assert write_cell(["a;b", 2, None]) == "a,b;2"
-    assert write_cell("Cafe\u0301\xa0\n du  port") == "Café du port"
+    assert write_value(["a;b", 2, None]) == "a,b;2"
+    assert write_value("Cafe\u0301\xa0\n du  port") == "Café du port"
 
 
 def test_days_of_every_form() -> None:
     """43,831 days after 30 December 1899 is 1 January 2020, as spreadsheets count."""
-    found = texts("2020-01-01", "2020/1/1", "43831", "1577836800000", "01/01/2020", "2020", "#REF!")
-    days, notes = clean_dates(found, date_order="dmy")
-    assert days[:5].eq(pd.Timestamp("2020-01-01")).all()
+    found = ("2020-01-01", "2020/1/1", "43831", "1577836800000", "01/01/2020", "2020", "#REF!")
+    days, notes = clean("observed_on", *found, order="dmy")
+    assert days[:5].eq("2020-01-01").all()
     assert days[5:].isna().all()
-    assert notes["found"].tolist() == ["2020", "#REF!"]
-    assert clean_dates(texts("03/04/2020"), date_order=None)[0].isna().all()
-    settled, _ = clean_dates(texts("03/04/2020", "13/04/2020", "31/02/2020"), date_order=None)
-    assert settled.dt.strftime("%m-%d").fillna("-").tolist() == ["04-03", "04-13", "-"]
-    american, _ = clean_dates(texts("03/04/2020", "03/14/2020"), date_order=None)
-    assert american.dt.strftime("%m-%d").tolist() == ["03-04", "03-14"]
+    assert notes["found"].tolist() == ["#REF!", "2020"]
+    assert notes["reason"].tolist() == ["spreadsheet_error", "not_a_date"]
+    assert clean("observed_on", "03/04/2020")[0].isna().all()
+    settled, _ = clean("observed_on", "03/04/2020", "13/04/2020", "31/02/2020")
+    assert settled.fillna("-").tolist() == ["2020-04-03", "2020-04-13", "-"]
+    american, _ = clean("observed_on", "03/04/2020", "03/14/2020")
+    assert american.tolist() == ["2020-03-04", "2020-03-14"]
 
 
 def test_years_of_every_form() -> None:
-    found = texts("1881", "2013.0", "2013-05-01", "01/05/2013", "#NUM!", "20133", "0", "500")
-    years, notes = clean_years(found)
-    assert years.dropna().tolist() == [1881, 2013, 2013, 2013]
+    found = ("1881", "2013.0", "2013-05-01", "01/05/2013", "#NUM!", "20133", "0", "500")
+    years, notes = clean("founded", *found)
+    assert years.dropna().tolist() == ["1881", "2013", "2013", "2013"]
     assert notes["found"].tolist() == ["#NUM!", "20133", "0", "500"]
 
 
@@ -322,14 +323,17 @@ def test_years_of_every_form() -> None:
 def test_websites_are_addresses_or_nothing(
     found: str, kept: str | None, channel: str | None
 ) -> None:
-    websites, channels, notes = clean_websites(texts(found))
+    websites, notes = clean("website", found)
     assert websites.fillna("-").tolist() == [kept or "-"]
+    steps = list_steps(date_order=None, cities=texts())["website"]
+    channels = find_channels(take_steps(texts(found), steps[:-1])[0])
     assert channels.fillna("-").tolist() == [channel or "-"]
     assert "someone" not in notes.to_csv()
 
 
 def test_names_with_an_at_sign() -> None:
-    names, notes = clean_names(texts("@atelier Nord", "Web@cadémie", "a.b@c.fr", "L'@telier", "@"))
+    found = ("@atelier Nord", "Web@cadémie", "a.b@c.fr", "L'@telier", "@")
+    names, notes = clean("name", *found)
     assert names.fillna("-").tolist() == ["atelier Nord", "Webacadémie", "-", "L'atelier", "-"]
     assert notes["found"].isna().all()
     assert sorted(notes["reason"]) == ["at_sign"] * 4 + ["holds_contact"]
@@ -341,23 +345,27 @@ def test_points_are_whole_or_missing() -> None:
          "longitude": ["2,35", None, "0", "2", "2", None, "9.5"]},
         dtype="str",
     )  # fmt: skip
-    found, notes = clean_points(points)
+    mapping = ListMapping(source={"name": "x"}, columns={c: c for c in points})
+    index = pd.MultiIndex.from_product([["x.csv"], range(2, 9)], names=["file", "row"])
+    found, notes = map_records(points.set_axis(index), mapping=mapping, cities=texts())
+    found = found[["latitude", "longitude"]]
     assert found.dropna().to_numpy().tolist() == [[48.85, 2.35], [0.0, 9.5]]
     assert found.isna().to_numpy().sum() == 10
+    assert set(notes["reason"]) == {"not_a_point"}
     assert sorted(notes["position"].unique()) == [1, 2, 3, 4]
 
 
 def test_a_city_is_written_in_one_way() -> None:
-    found = texts(
+    found = (
         "SEVRES", "Sevres", "Sevres", "Sèvres", "paris", "PARIS", "75012 Paris 12e", "MELUN",
         "St-Cloud", "Saint-Cloud", "Saint-Cloud", "75011", "CEDEX",
     )  # fmt: skip
-    cities, notes = mend_cities(found, known=texts())
+    cities, notes = clean("city", *found)
     assert cities.fillna("-").tolist() == [
         *["Sèvres"] * 4, *["Paris"] * 3, "Melun", *["Saint-Cloud"] * 3, "-", "-",
     ]  # fmt: skip
     assert len(notes) == 3 + 3 + 1 + 1 + 2
-    cities, _ = mend_cities(texts("sevres"), known=texts("SÈVRES"))
+    cities, _ = clean("city", "sevres", cities=("SÈVRES",))
     assert cities.tolist() == ["SÈVRES"]  # the study's own spelling wins
 
 
@@ -478,7 +486,7 @@ def write_table(folder: Path, form: str) -> Path:
 
 @pytest.mark.parametrize("form", ["csv-cp1252", "csv-bom", "csv-utf16", "json", "xlsx"])
 def test_tables_of_every_form_say_the_same(form: str, tmp_path: Path) -> None:
-    raw = read_table([write_table(tmp_path, form)])
+    raw, _ = read_list("table", [write_table(tmp_path, form)])
     assert raw["Nom"].tolist() == ["Maïf Atelier", "Sahel Tech"]
     first = 1 if form == "json" else 2  # a spreadsheet's first row holds the names
     assert raw.index.get_level_values("row").tolist() == [first, first + 1]
@@ -685,7 +693,7 @@ def test_an_untyped_graphml_and_ties_beyond_the_territory(tmp_path: Path) -> Non
     graph: nx.Graph[str] = nx.Graph([("Alpha", "Beta"), ("Beta", "Gamma")])
     graph.add_weighted_edges_from([("Alpha", "Gamma", 0.5)])
     nx.write_graphml(graph, file)
-    nodes, edges = read_graph([file], source_format="graphml")
+    nodes, edges = read_list("graphml", [file])
     assert nodes["label"].tolist() == ["Alpha", "Beta", "Gamma"]
     assert edges["weight"].fillna("-").tolist() == ["-", "0.5", "-"]
     places = {"Alpha": "mali", "Beta": "mali", "Gamma": "niger"}
@@ -718,14 +726,14 @@ def test_graphs_that_hide_an_attack_or_are_broken_are_refused(form: str, tmp_pat
     file = tmp_path / f"g.{form}"
     bomb = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     for content, said in (
-        (f'<!DOCTYPE x [<!ENTITY l0 "ha">{bomb}]><{form}>&l9;</{form}>', "entities"),
-        (f'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><{form}>&f;</{form}>', "entities"),
+        (f'<!DOCTYPE x [<!ENTITY l0 "ha">{bomb}]><{form}>&l9;</{form}>', "Entities"),
+        (f'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><{form}>&f;</{form}>', "Entities"),
         ("<gexf><graph>", "line 1"),
         ("<other/>", "cannot be read as"),
     ):
         file.write_text(content, encoding="utf-8")
         with pytest.raises(UsageError, match=said):
-            read_graph([file], source_format=form)
+            read_list(form, [file])
 
 
 # --- relations and territories from the cells of a table -----------------------------------------
@@ -802,17 +810,17 @@ def test_a_city_named_in_a_text_places_a_record(tmp_path: Path) -> None:
 # --- refusals ----------------------------------------------------------------------------------
 
 BROKEN = {
-    "broken.geojson": ('{"type": "FeatureCollection", "features": [', "line 1, column 44"),
+    "broken.geojson": ('{"type": "FeatureCollection", "features": [', "line 1 column 44"),
     "list.geojson": ("[]", "FeatureCollection"),
     "point.geojson": (
         '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": 1},'
         ' "geometry": {"type": "Point", "coordinates": [1, "b"]}}]}',
-        "feature 1, geometry.coordinates",
+        "features, 1, geometry, coordinates",
     ),
     "lambert.geojson": (
         '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": 1},'
         ' "geometry": {"type": "Point", "coordinates": [475198.1, 6692424.5]}}]}',
-        "feature 1, geometry.coordinates",
+        "features, 1, geometry, coordinates",
     ),
     "crs.geojson": (
         '{"type": "FeatureCollection", "features": [],'
@@ -825,10 +833,10 @@ BROKEN = {
     "doubled.csv": ("name,city,name\nA,B,C\n", "column 3"),
     "nameless.csv": ("name,,city\nA,B,C\n", "column 2"),
     "empty.csv": ("name,city\n", "at least one row"),
-    "binary.csv": ("name\0,city\nA,B\n", "not a text file"),
-    "objects.json": ('[{"name": "A"}, 5]', "row 2"),
+    "binary.csv": ("PK\3\4name,city\nA,B\n", "not a table of text"),
+    "objects.json": ('[{"name": "A"}, 5]', "objects.json, 2"),
     "unknown.pdf": ("x", ".xlsx"),
-    "broken.xlsx": ("x", "not a workbook"),
+    "broken.xlsx": ("x", "not a table of text"),
 }
 
 
@@ -837,17 +845,16 @@ def test_malformed_files_are_refused_with_their_place(name: str, tmp_path: Path)
     content, place_in_file = BROKEN[name]
     file = tmp_path / name
     file.write_text(content, encoding="utf-8")
-    read = read_geojson if name.endswith("geojson") else read_table
     with pytest.raises(UsageError) as refused:
-        read([file])
+        read_list("geojson" if name.endswith("geojson") else "table", [file])
     assert name in str(refused.value)
     assert place_in_file in str(refused.value)
 
 
 def test_missing_files_are_refused(tmp_path: Path) -> None:
-    for read, name in ((read_geojson, "a.geojson"), (read_table, "a.csv"), (read_table, "a.xlsx")):
+    for form, name in (("geojson", "a.geojson"), ("table", "a.csv"), ("table", "a.xlsx")):
         with pytest.raises(UsageError, match=r"a\."):
-            read([tmp_path / name])
+            read_list(form, [tmp_path / name])
 
 
 WRONG_KEYS = {
@@ -895,7 +902,7 @@ def test_names_that_lead_nowhere_are_refused(study: Path, tmp_path: Path) -> Non
         ({"columns": {"nom": "name"}}, "paris", "name"),
         ({"placement": {"postcode": "postcode", "prefixes": {"75": "pari"}}}, None, "paris"),
         ({}, "pariss", "paris"),
-        ({"columns": {"name": "name", "category": "kind"}}, "paris", "row 1, kind"),
+        ({"columns": {"name": "name", "category": "kind"}}, "paris", "row 1, column kind"),
         ({"id": "category"}, "paris", "row 1, 2, field category: 'Tiers-lieu' is there twice"),
         ({"id": "email"}, "paris", "row 2, 3"),
         ({}, None, "--territory"),

@@ -248,16 +248,6 @@ def test_workbooks_and_tables_that_are_not_read_are_named(good_study: Path) -> N
     ]
 
 
-def test_the_check_stops_after_too_many_faults(
-    good_study: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(check_module, "_MOST_FAULTS", 3)
-    text = GOOD_STUDY["actors.csv"].replace(",local,", ",lokal,")
-    (good_study / "actors.csv").write_text(text, encoding="utf-8")
-    faults = check_study(good_study)
-    assert faults["code"].tolist() == ["too_many_faults", *["unknown_code"] * 3]
-
-
 # workbooks ---------------------------------------------------------------------------------------
 
 

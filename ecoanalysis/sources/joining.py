@@ -24,13 +24,12 @@ def join_records(
     `distinct`, as the nodes of a graph are, its records. One record in several territories is one
     actor_id in each.
 
-    Returns the actors, the new ones last, by territory and actor_id; the outcomes, in the index of
-    the records: actor_id, outcome (kept: the record its actor began with, else merged), undecided
-    (bool: its actor could be either of two others, so it stays apart); and the conflicts: position
-    (index of the record), field, kept, other.
+    Returns the actors, the new ones last, by territory and actor_id; in the index of the records,
+    actor_id and outcome (kept: the record its actor began with, else merged); and notes: position
+    (index of the record), field, reason (differs: another record was followed; undecided: it could
+    be either of two actors and stays apart), found, used.
     """
     n = len(actors)
-    columns = actors.columns.union(records.columns.drop("record_id"), sort=False)
     order = records.sort_values("observed_on", ascending=False, kind="stable", na_position="last")
     stack = pd.concat([actors, order.drop(columns="record_id")], ignore_index=True)
     keys = _list_keys(stack)
@@ -52,18 +51,22 @@ def join_records(
     united["actor_id"] = _name_actors(united, n)
     first = united["provenance"].str.extract(r"^(([^:;]*)[^;]*)")
     settled = ~first[1].isin(own)
-    undecided = match_records(_tell_apart(united, apart), settled=settled)["undecided"]
-    rank = pd.factorize(group)[0][n:]
-    outcomes = pd.DataFrame({"actor_id": united["actor_id"], "undecided": undecided})
-    outcomes = outcomes.loc[rank].set_index(order.index)
-    began = first[0].to_numpy()[rank] == order["provenance"].to_numpy()
-    outcomes["outcome"] = np.where(began, "kept", "merged")
+    united["undecided"] = match_records(_tell_apart(united, apart), settled=settled)["undecided"]
+    united["first"] = first[0]
+    outcomes = united.loc[pd.factorize(group)[0][n:]].set_index(order.index)
+    kept = outcomes["first"].eq(order["provenance"])
+    outcomes["outcome"] = kept.map({True: "kept", False: "merged"})
     conflicts["position"] = conflicts["position"].map(dict(enumerate(order.index, n)))
+    conflicts = conflicts.rename(columns={"other": "found", "kept": "used"})
+    torn = order.loc[outcomes["undecided"], ["name"]].rename_axis("position").reset_index()
+    torn = torn.rename(columns={"name": "found"}).assign(field="name", reason="undecided")
+    notes = pd.concat([conflicts.drop(columns="group").assign(reason="differs"), torn])
+    united = united[stack.columns]
     new = united[n:].sort_values(["territory_id", "actor_id"])
     return (
-        pd.concat([united[:n], new], ignore_index=True).reindex(columns=columns),
-        outcomes.reindex(records.index),
-        conflicts.sort_values(["position", "field"]).drop(columns="group"),
+        pd.concat([united[:n], new], ignore_index=True),
+        outcomes.loc[records.index, ["actor_id", "outcome"]],
+        notes,
     )
 
 
@@ -85,7 +88,7 @@ def _tell_apart(actors: pd.DataFrame, sources: list[str]) -> pd.DataFrame:
 def _name_actors(actors: pd.DataFrame, n_settled: int) -> pd.Series:
     """Give new actors a readable identifier that no other organisation of the study has.
 
-    The name; where several share it, name and city; then name and record.
+    The name; where several share it, name and city; then name and record; then a number.
     """
     ids = actors["actor_id"].astype("str").copy()
     keys = _list_keys(actors)["key"]

@@ -75,38 +75,38 @@ def read_mapping(path: str | Path) -> ListMapping:
         raise UsageError(f"{file}: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{file.name}: not YAML: {' '.join(str(error).split())}") from error
-    return ListMapping(**_check(content, file.name))
+    schema = read_schema("mapping")
+    known = {"column": MAPPED_COLUMNS, "own_column": (*MAPPED_COLUMNS, "source_category")}
+    known["territory_column"] = tuple(list_columns("territories"))
+    parts = schema["definitions"] | {name: {"enum": [*names]} for name, names in known.items()}
+    content = _list_texts(content, schema, parts)
+    return ListMapping(**check_document(content, {**schema, "definitions": parts}, file.name))
 
 
-def _check(content: Any, where: str) -> Any:
-    """Check a mapping against its schema; one text stands for a list where a list is wanted."""
-    schema = json.loads(Path(__file__).with_name("mapping.json").read_text("utf-8"))
-    columns = {
-        "column": MAPPED_COLUMNS,
-        "own_column": (*MAPPED_COLUMNS, "source_category"),
-        "territory_column": list_columns("territories"),
-    }
-    schema["definitions"] |= {name: {"enum": list(known)} for name, known in columns.items()}
-    content = _list_texts(content, schema, schema["definitions"])
+def read_schema(name: str) -> dict[str, Any]:
+    """Read a JSON Schema that lies beside this file."""
+    text = Path(__file__).with_name(f"{name}.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def check_document(content: Any, schema: dict[str, Any], where: str) -> Any:
+    """Return a document that fits its JSON Schema, else a UsageError says where it does not."""
     try:
-        fastjsonschema.compile(schema)(content)
+        return fastjsonschema.compile(schema)(content)
     except fastjsonschema.JsonSchemaValueException as error:
         form, found, part = error.definition, error.value, content
         for key in error.path[1:]:
             where += f", {int(key) + 1 if isinstance(part, list) else key}"
             part = part[int(key) if isinstance(part, list) else key]
-        if error.rule == "enum":
-            check_name(found, form["enum"], where)
-        if error.rule in ("propertyNames", "additionalProperties"):
-            known = form["propertyNames"]["enum"] if "propertyNames" in form else form["properties"]
-            for name in found:
-                check_name(name, known, where)
+        if error.rule in ("enum", "propertyNames", "additionalProperties"):
+            names = form.get("propertyNames", form).get("enum") or form["properties"]
+            for name in [found] if error.rule == "enum" else found:
+                check_name(name, names, where)
         wanted = form.get("description") or _WANTED.get(form.get("type"))
         if error.rule == "required":
-            missing = [key for key in form["required"] if key not in found]
-            wanted, found = f"the key {missing[0]!r}", list(found)
+            wanted = f"the keys {', '.join(form['required'])} are"
         raise UsageError(f"{where}: {wanted} wanted, found {found!r:.60}.") from error
-    return content
 
 
 def _list_texts(value: Any, schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
@@ -138,8 +138,9 @@ def guess_mapping(fields: Iterable[str], *, source_title: str) -> ListMapping:
     """
     folded = {fold_name(name): name for name in reversed(list(fields))}
     obvious = pd.read_csv(Path(__file__).with_name("obvious.csv"), index_col="column")["names"]
-    near = {c: [word for word in names.split() if word in folded] for c, names in obvious.items()}
-    found = {str(column): folded[words[0]] for column, words in near.items() if words}
+    words = obvious.str.split().explode()
+    known = words[words.isin([*folded])].groupby(level=0, sort=False).first().map(folded)
+    found = {str(column): str(field) for column, field in known.items()}
     if "name" not in found:
         raise UsageError(
             "No field is obviously the organisation's name; say which one in a mapping. Fields: "

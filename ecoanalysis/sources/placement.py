@@ -13,6 +13,7 @@ from ecoanalysis.linkage import EARTH_RADIUS_M, fold_city
 
 NEIGHBOURS = 5
 _POSTCODE = r"(?<!\d)(\d{5})(?!\d)"
+_POINT = ["latitude", "longitude"]
 
 
 def place_records(
@@ -40,45 +41,43 @@ def place_records(
     names = territories["territory_id"].set_axis(territories["name"].map(fold_city))
     names = names[~names.index.duplicated(keep=False) & (names.index != "")]
     cities = {fold_city(name): at for name, at in placement.get("cities", {}).items()}
-    named = dict(names) | cities
+    named: dict[Any, str] = dict(names) | cities
     says, city = records["territory_id"], records["city"].map(fold_city, na_action="ignore")
     by_name = says.map(fold_city, na_action="ignore").map(names)
     by_code = _read_postcodes(postcodes, placement.get("prefixes", {}))
-    whole = pd.DataFrame({"city": city, "at": by_code}).dropna().drop_duplicates()
-    whole = whole.drop_duplicates("city", keep=False)
-    found = pd.DataFrame(index=records.index, columns=["territory_id", "placed"], dtype="str")
-    ways: list[tuple[str, pd.Series]] = [
-        ("stated", says.where(says.isin(territories["territory_id"]), by_name)),
-        ("postcode", by_code),
-        ("city", city.map(dict(zip(whole["city"], whole["at"], strict=True)) | named)),
-        ("city", _find_names(records[[]] if texts is None else texts, named)),
-    ]
-    for placed, territory in ways:
-        new = found["territory_id"].isna() & territory.notna()
-        found.loc[new, "territory_id"] = territory[new]
-        found.loc[new, "placed"] = placed
-    point = records[["latitude", "longitude"]].dropna()
-    asking = point[found["placed"][point.index].isna()]
-    known = found.loc[point.index[found["placed"][point.index].eq("postcode")], "territory_id"]
-    within_m = float(placement.get("within_km", 20)) * 1000
-    vote = _ask_neighbours(asking, point.loc[known.index], known, within_m=within_m)
+    codes = by_code.groupby(city).agg(["nunique", "first"])
+    whole = codes.loc[codes["nunique"].eq(1), "first"]
+    by_text = _find_names(records[[]] if texts is None else texts, named)
+    point = records[_POINT].dropna()
+    ways = pd.DataFrame(
+        {
+            "stated": says.where(says.isin(territories["territory_id"]), by_name),
+            "postcode": by_code,
+            "city": city.map(dict(whole) | named).fillna(by_text),
+        }
+    )
+    asking = point[ways.loc[point.index].isna().all(axis=1)]
+    known = ways.loc[point.index, "postcode"].mask(ways["stated"].notna()).dropna()
+    within_km = float(placement.get("within_km", 20))
+    vote = _ask_neighbours(asking, point.loc[known.index], known, within_km=within_km)
+    ways["inferred"] = vote["territory_id"]
     silent = says.isna() & city.isna() & postcodes.isna().all(axis=1)
-    silent &= ~silent.index.isin(asking.index)
-    reason = vote["reason"].reindex(found.index).mask(silent, "no_place").fillna("unknown_place")
-    found.loc[asking.index, "territory_id"] = vote["territory_id"]
-    found.loc[asking.index[vote["territory_id"].notna()], "placed"] = "inferred"
-    return found.assign(reason=reason.where(found["territory_id"].isna()))
+    silent &= ~silent.index.isin(point.index)
+    reason = vote["reason"].reindex(ways.index).mask(silent, "no_place").fillna("unknown_place")
+    found = ways.notna().any(axis=1)
+    placed = ways.notna().idxmax(axis=1).where(found).astype("str")
+    territory = ways.astype("str").bfill(axis=1)["stated"]
+    return pd.DataFrame({"territory_id": territory, "placed": placed, "reason": reason.mask(found)})
 
 
 def _read_postcodes(postcodes: pd.DataFrame, prefixes: Mapping[str, str]) -> pd.Series:
     """Look up the prefix, the longest first, of the first field that has one."""
     longest = sorted(prefixes, key=len, reverse=True)
-    place = {"": None, **prefixes}
     territory = pd.Series(index=postcodes.index, dtype="str")
     for field in postcodes:
         code = postcodes[field].str.extract(_POSTCODE)[0].fillna("")
         begins = code.map(lambda text: next(filter(text.startswith, longest), ""))
-        territory = territory.fillna(begins.map(place).astype("str"))
+        territory = territory.fillna(begins.map(prefixes).astype("str"))
     return territory
 
 
@@ -98,19 +97,17 @@ def _find_names(texts: pd.DataFrame, named: Mapping[str, str]) -> pd.Series:
 
 
 def _ask_neighbours(
-    asking: pd.DataFrame, points: pd.DataFrame, territory: pd.Series, *, within_m: float
+    asking: pd.DataFrame, points: pd.DataFrame, territory: pd.Series, *, within_km: float
 ) -> pd.DataFrame:
     """Let the five nearest points, with the territory of each, vote; more than half decide."""
     answer = pd.DataFrame(index=asking.index, columns=["territory_id", "reason"], dtype="str")
     if asking.empty or len(points) < NEIGHBOURS:
         return answer
     chord, nearest = KDTree(_to_sphere(points)).query(_to_sphere(asking), k=NEIGHBOURS)
-    metres = 2 * EARTH_RADIUS_M * np.arcsin(np.clip(chord / 2, 0, 1))
-    codes, names = pd.factorize(territory)
-    votes = (codes[nearest][:, :, None] == np.arange(len(names))).sum(axis=1)
-    far = metres.max(axis=1) > within_m
-    split = votes.max(axis=1) * 2 <= NEIGHBOURS
-    most = pd.Series(names[votes.argmax(axis=1)], index=asking.index)
+    far = np.max(chord, axis=1) > 2 * np.sin(within_km * 1000 / EARTH_RADIUS_M / 2)
+    votes = pd.DataFrame(territory.to_numpy()[nearest], index=asking.index)
+    most = votes.mode(axis=1)[0]
+    split = votes.eq(most, axis=0).sum(axis=1) * 2 <= NEIGHBOURS
     why = np.select([far, split], ["far_from_others", "neighbours_disagree"], "")
     return answer.assign(territory_id=most.mask(far | split), reason=why)
 

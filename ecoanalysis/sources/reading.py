@@ -1,134 +1,105 @@
-"""Lists as they come, read into tables of text: GeoJSON, CSV, XLSX, JSON, GEXF, GraphML.
-
-Every table has an index of `file` and `row`: the row as the spreadsheet shows it (header = 1), else
-the number of the object in the file, from 1. What cannot be read is a `UsageError` that names
-file, row, field and what is wanted.
-"""
+"""Lists as they come, read into one table of text: GeoJSON, CSV, XLSX, JSON, GEXF, GraphML."""
 
 from __future__ import annotations
 
+import io
 import json
-import math
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
-from xml.etree.ElementTree import ParseError
+from typing import Any, Literal
 
 import networkx as nx
 import pandas as pd
-from defusedxml import DefusedXmlException, ElementTree
+from defusedxml import ElementTree
 
 from ecoanalysis.errors import UsageError
+from ecoanalysis.sources.mapping import check_document, check_name, read_schema
 from ecoanalysis.study.faults import describe_faults, join_faults
-from ecoanalysis.study.files import clean_text, read_sheets
+from ecoanalysis.study.files import clean_text, read_sheets, write_cell
 from ecoanalysis.wording import use_language
 
 LATITUDE, LONGITUDE, SHAPE = "geometry.latitude", "geometry.longitude", "geometry.type"
 EDGE_ENDS = ["source", "target"]
-SPREADSHEET_ERROR = r"#[A-ZÀ-Ü/0]+ ?[!?]|#N/[AD]"
+_GRAPHS = ("gexf", "graphml")
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".json")
+_OBJECTS = {"type": "array", "description": "a list", "items": {"type": "object"}}
 _BLANK = r"[\s\x00-\x1f\x7f-\x9f]+"
+_TRUTHS = {"TRUE": "yes", "FALSE": "no", "": None}
+
+Format = Literal["geojson", "table", "gexf", "graphml"]
 
 
-def write_cell(value: object) -> str | None:
-    """Write one value as text; None when there is nothing in the cell.
-
-    Whole floats lose their ``.0`` (a postcode stays what it was), midnight its time; lists are
-    joined by ``;``.
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
-    if isinstance(value, datetime) and value.time() == time():
-        return value.date().isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, list) and not any(isinstance(part, list | dict) for part in value):
-        parts = [write_cell(part) for part in value]
-        return ";".join(part.replace(";", ",") for part in parts if part) or None
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
-    return re.sub(_BLANK, " ", clean_text(text)).strip() or None
-
-
-def read_geojson(files: Iterable[str | Path]) -> pd.DataFrame:
-    """Read the features of the GeoJSON files (RFC 7946) of one list.
-
-    There is a text column for each property, then `geometry.latitude`, `geometry.longitude`
-    (degrees, WGS 84; missing where the shape is not a point) and `geometry.type`.
-    """
-    return pd.concat([_read_features(Path(file)) for file in files])
-
-
-def read_table(files: Iterable[str | Path], *, sheet: str | None = None) -> pd.DataFrame:
-    """Read the CSV, XLSX (`sheet`, else the first) or JSON files of one list.
-
-    There is a text column for each field; blank rows are no records.
-    """
-    return pd.concat([_read_table(Path(file), sheet) for file in files])
-
-
-def read_graph(
-    files: Iterable[str | Path], *, source_format: str
+def read_list(
+    source_format: Format | str, files: Iterable[str | Path], *, sheet: str | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the nodes and the edges of the GEXF or GraphML files of one list.
+    """Read the files of one list: a row a record (row, object, feature, node), and a row an edge.
 
-    Nodes have `id` and `label` (the id where no node of the file has one), edges `source` and
-    `target` (ids), both a text column for each attribute, such as `weight`. Files that declare
-    entities, which can hide an attack, are refused.
+    Both are text and have an index of `file` and `row`: the row as the spreadsheet shows it (the
+    header is 1), else the number of the object in the file, from 1. What is nested is
+    `outer.inner`. Features have `geometry.type` and, in degrees of WGS 84, `geometry.latitude` and
+    `geometry.longitude` where that is a point; nodes have `id` and `label` (the id where no node
+    of the file has one); edges, which only graphs have, `source`, `target` and their attributes.
+    `sheet` is that of a workbook, else the first. What cannot be read, and a graph that declares
+    entities, which can hide an attack, is a UsageError that names the place.
     """
-    nodes, edges = [], []
-    for path in map(Path, files):
-        with _refusing(path, source_format):
-            ElementTree.parse(path)
-            graph: Any = nx.read_gexf(path) if source_format == "gexf" else nx.read_graphml(path)
-        said = [
-            {**{k: v for k, v in own.items() if k != "viz"}, "id": node}  # viz: colour and size
-            for node, own in graph.nodes(data=True)
-        ]
-        table = _frame(said, path.name)
-        if "label" not in table or table["label"].isna().all():
-            table["label"] = table["id"]
-        nodes.append(table)
-        links = [{**own, "source": a, "target": b} for a, b, own in graph.edges(data=True)]
-        edges.append(_frame(links, path.name))
-    ties = pd.concat(edges)
-    columns = [*EDGE_ENDS, *ties.columns.difference(EDGE_ENDS, sort=False)]
-    return pd.concat(nodes), ties.reindex(columns=columns).astype("str")
+    check_name(source_format, ("geojson", "table", *_GRAPHS), "Format")
+    parts = [_read_file(Path(file), source_format, sheet) for file in files]
+    if not parts:
+        raise UsageError("No file to import.")
+    edges = pd.concat([part[1] for part in parts])
+    others = edges.columns.difference(EDGE_ENDS, sort=False)
+    edges = edges.reindex(columns=[*EDGE_ENDS, *others]).astype("str")
+    return pd.concat([part[0] for part in parts]), edges
 
 
-@contextmanager
-def _refusing(path: Path, form: str) -> Iterator[None]:
-    """Say which file cannot be read, where and why."""
+def write_value(value: Any) -> str | None:
+    """Write one value as text on one line, None if there is nothing; lists are joined by ``;``."""
+    if isinstance(value, list) and not any(isinstance(part, list | dict) for part in value):
+        parts = filter(None, map(write_value, value))
+        value = ";".join(part.replace(";", ",") for part in parts)
+    elif isinstance(value, list | dict):
+        value = json.dumps(value, ensure_ascii=False)
+    elif pd.isna(value):
+        return None
+    text = re.sub(_BLANK, " ", clean_text(write_cell(value))).strip()
+    return _TRUTHS.get(text, text)
+
+
+def _read_file(
+    path: Path, source_format: str, sheet: str | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read one file, and say which it is if it cannot be read, and why."""
+    edges: list[dict[str, Any]] = []
     try:
-        yield
+        content = path.read_bytes()
+        if source_format == "geojson":
+            records = _read_features(json.loads(content), path.name)
+        elif source_format in _GRAPHS:
+            records, edges = _read_graph(content, source_format)
+        elif path.suffix.lower() == ".json":
+            records = check_document(json.loads(content), _OBJECTS, path.name)
+        elif path.suffix.lower() in _TABLES:
+            return _read_sheet(content, path.name, sheet), _frame(edges, path.name)
+        else:
+            raise UsageError(f"{path.name}: no table; wanted {', '.join(_TABLES)}.")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from error
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise UsageError(f"{path.name}, {where}: not JSON ({error.msg}).") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path.name}: not UTF-8 text.") from error
-    except ParseError as error:
-        line, column = error.position
-        raise UsageError(
-            f"{path.name}, line {line}, column {column}: not XML ({error})."
-        ) from error
-    except DefusedXmlException as error:
-        raise UsageError(f"{path.name}: declares entities, so it is not read.") from error
-    except (nx.NetworkXException, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path.name}: cannot be read as {form}: {error}.") from error
+    except UsageError:
+        raise
+    except (SyntaxError, ValueError, KeyError, TypeError, nx.NetworkXException) as error:
+        raise UsageError(f"{path.name}: cannot be read as {source_format}: {error}.") from error
+    return _frame(records, path.name), _frame(edges, path.name)
 
 
-def _frame(records: list[dict[str, Any]], file: str) -> pd.DataFrame:
-    """Make a table of text from records; what is nested becomes ``outer.inner``."""
-    cells = pd.DataFrame([_flatten(record) for record in records], dtype=object)
-    return _number_rows(cells.map(write_cell), file, range(1, len(records) + 1))
+def _frame(records: Sequence[dict[str, Any]], file: str) -> pd.DataFrame:
+    cells = pd.DataFrame(map(_flatten, records), range(1, len(records) + 1), dtype=object)
+    return _number_rows(cells, file)
+
+
+def _number_rows(cells: pd.DataFrame, file: str) -> pd.DataFrame:
+    index = pd.MultiIndex.from_product([[file], cells.index], names=["file", "row"])
+    return cells.map(write_value).astype("str").set_axis(index)
 
 
 def _flatten(record: dict[str, Any]) -> dict[str, Any]:
@@ -139,92 +110,49 @@ def _flatten(record: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _number_rows(cells: pd.DataFrame, file: str, rows: Iterable[int]) -> pd.DataFrame:
-    index = pd.MultiIndex.from_product([[file], list(rows)], names=["file", "row"])
-    return cells.astype("str").set_axis(index)
+def _read_features(said: Any, where: str) -> list[dict[str, Any]]:
+    records = []
+    for feature in check_document(said, read_schema("geojson"), where)["features"]:
+        geometry = feature.get("geometry") or {}
+        record = {"id": feature["id"]} if "id" in feature else {}
+        record |= (feature.get("properties") or {}) | {SHAPE: geometry.get("type")}
+        if record[SHAPE] == "Point":
+            record |= zip((LONGITUDE, LATITUDE), map(float, geometry["coordinates"]), strict=False)
+        records.append(record)
+    return records
 
 
-def _read_json(path: Path) -> Any:
-    with _refusing(path, "JSON"):
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+def _read_graph(
+    content: bytes, source_format: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    ElementTree.fromstring(content)  # refuses entities
+    read = nx.read_gexf if source_format == "gexf" else nx.read_graphml
+    graph: Any = read(io.BytesIO(content))
+    nodes = [{**own, "id": node} for node, own in graph.nodes(data=True)]
+    labelled = any("label" in node for node in nodes)
+    for node in nodes:
+        node.pop("viz", None)  # colour and size
+        if not labelled:
+            node["label"] = node["id"]
+    return nodes, [{**own, "source": a, "target": b} for a, b, own in graph.edges(data=True)]
 
 
-def _read_features(path: Path) -> pd.DataFrame:
-    said = _read_json(path)
-    wanted = isinstance(said, dict) and said.get("type") == "FeatureCollection"
-    if not (wanted and isinstance(said.get("features"), list)):
-        raise UsageError(f'{path.name}: a GeoJSON "FeatureCollection" is wanted.')
-    crs = json.dumps(said.get("crs") or "CRS84")
-    if not crs.strip('"}').endswith(("CRS84", ":4326")):
-        raise UsageError(f"{path.name}, crs: found {crs}; save it again in WGS 84 (EPSG:4326).")
-    where = f"{path.name}, feature"
-    features = enumerate(said["features"], start=1)
-    return _frame([_read_feature(feature, f"{where} {n}") for n, feature in features], path.name)
-
-
-def _read_feature(feature: Any, where: str) -> dict[str, Any]:
-    if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        raise UsageError(f'{where}: an object of type "Feature" is wanted.')
-    own, geometry = (feature.get(name) or {} for name in ("properties", "geometry"))
-    for name, value in (("properties", own), ("geometry", geometry)):
-        if not isinstance(value, dict):
-            raise UsageError(f"{where}, {name}: an object or null is wanted.")
-    place = {SHAPE: geometry.get("type")}
-    if place[SHAPE] == "Point":
-        point: Any = geometry.get("coordinates")
-        numbers = isinstance(point, list) and {type(part) for part in point} <= {int, float}
-        if not (numbers and len(point) in (2, 3) and abs(point[0]) <= 180 and abs(point[1]) <= 90):
-            found = json.dumps(point)
-            wanted = "wanted [longitude, latitude] in degrees"
-            raise UsageError(f"{where}, geometry.coordinates: found {found}; {wanted}.")
-        place |= {LONGITUDE: float(point[0]), LATITUDE: float(point[1])}
-    return {**({"id": feature["id"]} if "id" in feature else {}), **own, **place}
-
-
-def _read_table(path: Path, sheet: str | None) -> pd.DataFrame:
-    if path.suffix.lower() not in _TABLES:
-        raise UsageError(f"{path.name}: no table; wanted {', '.join(_TABLES)}.")
-    if path.suffix.lower() != ".json":
-        return _read_sheet(path, sheet)
-    objects = _read_json(path)
-    if not isinstance(objects, list):
-        raise UsageError(f"{path.name}: a list of objects is wanted.")
-    for n, record in enumerate(objects, start=1):
-        if not isinstance(record, dict):
-            raise UsageError(f"{path.name}, row {n}: an object is wanted, found {record!r:.40}.")
-    return _frame(objects, path.name)
-
-
-def _read_sheet(path: Path, sheet: str | None) -> pd.DataFrame:
+def _read_sheet(content: bytes, file: str, sheet: str | None) -> pd.DataFrame:
     """Read a CSV file or a sheet as the tables of a study are read, with the same faults."""
-    with _refusing(path, "a table"):
-        content = path.read_bytes()
-    where, book = path.name, path.suffix.lower().startswith(".xls")
-    if not book and b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UsageError(f"{where}: not a text file; save it as CSV UTF-8 or XLSX.")
-    only = [sheet.strip().lower()] if sheet else []
-    there = []
-    for raw in read_sheets(content, file=where, only=only):
-        if not (book and raw.whole and sheet) or raw.name == sheet:
-            break
-        there.append(raw.name)
-    else:
-        raise UsageError(f"{where}: no sheet {sheet!r}; there are: {', '.join(there)}.")
-    if book and not raw.whole:
-        raise UsageError(f"{where}: not a workbook that can be read; save it again.")
+    sheets = read_sheets(content, file=file, only=[sheet.strip().lower()] if sheet else [])
+    raw = next(sheets)
+    if sheet and raw.whole and not raw.separator:
+        named = {table.name: table for table in (raw, *sheets)}
+        check_name(sheet, named, f"{file}, sheet")
+        raw = named[sheet]
     if raw.faults:
         lines = describe_faults(join_faults(raw.faults), language=use_language("en"))
         raise UsageError("\n".join(lines))
-    labels = list(raw.cells.columns)
     if raw.cells.empty:
-        raise UsageError(f"{where}: a header and at least one row are wanted.")
-    where += f" [{raw.name}]" if book and sheet else ""
-    texts = raw.cells.set_axis(range(len(labels)), axis=1)
-    texts = texts.apply(lambda cells: cells.str.replace(_BLANK, " ", regex=True).str.strip())
-    texts = texts.mask(texts == "").replace({"TRUE": "yes", "FALSE": "no"} if book else {})
+        raise UsageError(f"{file}: a header and at least one row are wanted.")
+    labels = list(raw.cells.columns)
     for n, label in enumerate(labels):
-        if (not label and texts[n].notna().any()) or (label and label in labels[:n]):
+        if label in labels[:n] if label else raw.cells.iloc[:, n].ne("").any():
             fault = "twice in the header" if label else "no name in the header"
-            raise UsageError(f"{where}, column {n + 1}: {label!r} {fault}.")
-    named = texts.set_axis(labels, axis=1)[[*filter(None, labels)]]
-    return _number_rows(named, where, raw.cells.index)
+            raise UsageError(f"{file}, column {n + 1}: {label!r} {fault}.")
+    return _number_rows(raw.cells[[*filter(None, labels)]], file)

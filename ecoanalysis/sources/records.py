@@ -8,10 +8,10 @@ import pandas as pd
 
 from ecoanalysis.errors import UsageError
 from ecoanalysis.linkage import LIST_COLUMNS, fold_id
-from ecoanalysis.schemas import list_columns
 from ecoanalysis.sources import values
 from ecoanalysis.sources.mapping import MAPPED_COLUMNS, ListMapping
-from ecoanalysis.sources.reading import LATITUDE, LONGITUDE, SHAPE, SPREADSHEET_ERROR
+from ecoanalysis.sources.reading import LATITUDE, LONGITUDE, SHAPE
+from ecoanalysis.study.columns import type_columns
 
 _CLOSED = ("no", "non", "n", "0", "false", "faux", "-")
 _GEOMETRY = {"latitude": LATITUDE, "longitude": LONGITUDE}
@@ -24,35 +24,39 @@ def map_records(
 
     `cities` are those that the study has, in its spelling. The first table has the columns of
     actors, `record_id`, `aside` (why the mapping sets the record aside), `file`, `row`, and an
-    index from 0; the second every cell that was mended or left out, see `sources.values`.
+    index from 0; the second every cell that was mended or left out (`values.take_steps`).
     """
-    fields = raw.reset_index(drop=True)
-    text = pd.DataFrame({c: _read_column(fields, mapping, c) for c in MAPPED_COLUMNS})
-    sound = text.apply(lambda cells: cells.mask(cells.str.fullmatch(SPREADSHEET_ERROR, na=False)))
-    names = sound["name"]
+    fields, places = raw.reset_index(drop=True), raw.index.to_frame(index=False)
     number = fields.index.to_series().add(1).astype("str")
     number = clean_id(fields[mapping.id]) if mapping.id else number
+    steps = values.list_steps(date_order=mapping.date_order, cities=cities)
     for field, held in mapping.withhold.items():
         written = _look_up(fields[field].fillna(""), dict(zip(held, held, strict=True)))
-        names = (written + " " + number).fillna(names).rename("name")
-    table, notes = _clean_columns(sound.assign(name=names), mapping, cities=cities)
-    for c in MAPPED_COLUMNS:
-        notes.append(values.note_changes(text[c], sound[c], reason="spreadsheet_error"))
-    notes.append(values.note_changes(sound["name"], names, reason="name_withheld", private=True))
+        instead = written + " " + number
+        steps["name"] = [("name_withheld", instead.fillna), *steps["name"]]
+    text = pd.DataFrame({c: _read_column(fields, mapping, c) for c in MAPPED_COLUMNS})
+    points = values.read_points(text[[*_GEOMETRY]])
+    whole = points["latitude"].notna()
+    steps |= {column: [("not_a_point", lambda cells: cells.where(whole))] for column in _GEOMETRY}
+    clean, notes = {}, []
+    for column, cells in text.items():
+        parts = _split(cells) if column == "tags" else cells
+        parts, noted = values.take_steps(parts, steps.get(str(column), []))
+        clean[column] = _join_parts(parts, fields.index) if column == "tags" else parts
+        notes.append(noted)
     if SHAPE in fields:
         drawn = fields[SHAPE].mask(fields[SHAPE].eq("Point"))
-        notes.append(values.note_changes(drawn, drawn.isna(), reason="shape_not_a_point"))
-    table["channels"] = _read_channels(fields, mapping, pages=table["channels"])
-    table["source_category"] = _read_column(fields, mapping, "source_category")
-    places = raw.index.to_frame(index=False)
+        notes.append(values.take_steps(drawn, [("shape_not_a_point", drawn[:0].reindex_like)])[1])
+    addresses = values.take_steps(text["website"], steps["website"][:-1])[0]
+    clean["channels"] = _read_channels(fields, mapping, values.find_channels(addresses))
+    clean["source_category"] = _read_column(fields, mapping, "source_category")
+    table = type_columns("actors", pd.DataFrame(clean | dict(points.items())))
     table["record_id"] = _read_ids(number, table, places, field=mapping.id)
     table["provenance"] = table["record_id"].radd(f"{mapping.source['name']}:")
     table["aside"] = pd.Series(index=fields.index, dtype="str")
     for field, reasons in mapping.set_aside.items():
         table["aside"] = table["aside"].fillna(_look_up(fields[field].fillna(""), reasons))
-    table = table.reindex(columns=[*list_columns("actors"), "record_id", "aside"]).join(places)
-    table = table.astype({"actor_id": "str", "placed": "str"})
-    return table, pd.concat(notes, ignore_index=True)
+    return table.join(places), pd.concat(notes, ignore_index=True)
 
 
 def split_cells(
@@ -61,13 +65,9 @@ def split_cells(
     """Split each cell and translate each part, one a row; the index repeats that of the cells."""
     for separator in separators:
         cells = cells.str.replace(separator, ";", regex=False)
-    parts = _translate(cells.dropna().str.split(";").explode().str.strip().astype("str"), meanings)
-    return drop_repeats(parts[parts.notna() & parts.ne("")])
-
-
-def drop_repeats(parts: pd.Series) -> pd.Series:
-    """Keep one of each part of a row, whatever its case."""
-    return parts[~pd.MultiIndex.from_arrays([parts.index, parts.str.casefold()]).duplicated()]
+    parts = _translate(_split(cells), meanings).dropna()
+    repeated = pd.MultiIndex.from_arrays([parts.index, parts.str.casefold()]).duplicated()
+    return parts[~repeated]
 
 
 def clean_id(ids: pd.Series) -> pd.Series:
@@ -89,13 +89,17 @@ def _read_column(fields: pd.DataFrame, mapping: ListMapping, column: str) -> pd.
         for system, field in mapped:
             cells = fields[field].str.replace(";", ",") if system else fields[field]
             said.append(split_cells(cells, separators=separators, meanings=meanings).radd(system))
-        parts = drop_repeats(pd.concat(said).sort_index(kind="stable"))
-        found = _join_parts(parts, fields.index).rename(column)
+        found = _join_parts(pd.concat(said), fields.index).rename(column)
     else:
         for _, field in mapped:
             found = found.fillna(_translate(fields[field], meanings))
     constant = mapping.constants.get(column)
     return found.fillna(constant) if constant else found
+
+
+def _split(cells: pd.Series) -> pd.Series:
+    parts = cells.dropna().str.split(";").explode().str.strip().astype("str")
+    return parts[parts.ne("")]
 
 
 def _look_up(cells: pd.Series, meanings: Mapping[str, str]) -> pd.Series:
@@ -109,31 +113,15 @@ def _translate(cells: pd.Series, meanings: Mapping[str, str]) -> pd.Series:
 
 
 def _join_parts(parts: pd.Series, index: pd.Index) -> pd.Series:
-    united = parts.groupby(level=0).agg(lambda said: ";".join(dict.fromkeys(said)))
-    return united.reindex(index).astype("str")
+    """Join the parts of each row, one of each whatever its case."""
+    parts = parts.dropna().sort_index(kind="stable")
+    parts = parts[~pd.MultiIndex.from_arrays([parts.index, parts.str.casefold()]).duplicated()]
+    return parts.groupby(level=0).agg(";".join).reindex(index).astype("str")
 
 
-def _clean_columns(
-    text: pd.DataFrame, mapping: ListMapping, *, cities: pd.Series
-) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    clean = text.copy()
-    clean["name"], names = values.clean_names(text["name"])
-    clean["website"], clean["channels"], websites = values.clean_websites(text["website"])
-    clean["founded"], years = values.clean_years(text["founded"])
-    clean["observed_on"], days = values.clean_dates(
-        text["observed_on"], date_order=mapping.date_order
-    )
-    clean[[*_GEOMETRY]], points = values.clean_points(text[[*_GEOMETRY]])
-    city, contacts = values.drop_emails(text["city"])
-    clean["city"], spellings = values.mend_cities(city, known=cities)
-    tags, kept = values.drop_emails(text["tags"].dropna().str.split(";").explode())
-    clean["tags"] = _join_parts(tags.dropna(), text.index)
-    return clean, [names, websites, years, days, points, contacts, spellings, kept]
-
-
-def _read_channels(fields: pd.DataFrame, mapping: ListMapping, *, pages: pd.Series) -> pd.Series:
+def _read_channels(fields: pd.DataFrame, mapping: ListMapping, pages: pd.Series) -> pd.Series:
     """List the channels that are open, in alphabetical order; handles are never kept."""
-    found = [pages.dropna()]
+    found = [pages[pages.ne("")].dropna()]
     for field, channel in mapping.channels.items():
         says = fields[field].notna() & ~fields[field].str.casefold().isin(_CLOSED)
         found.append(pd.Series(channel, index=fields.index[says], dtype="str"))
@@ -149,13 +137,14 @@ def _read_ids(
         stem = words.map(fold_id).replace("", "record")
         again = stem.groupby(stem).cumcount() + 1
         return stem.where(again.eq(1), stem + "-" + again.astype("str"))
-    for fault, wrong in (("is blank", ids.isna()), ("is there twice", ids.duplicated(keep=False))):
-        if wrong.any():
-            bad = places[wrong & (ids.isna() | ids.eq(ids[wrong].iloc[0]))]
-            rows = ", ".join(bad["row"][:5].astype("str"))
-            raise UsageError(
-                f"{bad['file'].iloc[0]}, row {rows}, field {field}: {ids[wrong].iloc[0]!r} {fault}."
-                " Mend the list, name another field, or leave `id` out of the mapping: name and "
-                "city then tell the records apart."
-            )
+    blank = ids.isna()
+    wrong = blank if blank.any() else ids.duplicated(keep=False)
+    if wrong.any():
+        bad = places[wrong & (blank | ids.eq(ids[wrong].iloc[0]))]
+        rows = ", ".join(bad["row"][:5].astype("str"))
+        raise UsageError(
+            f"{bad['file'].iloc[0]}, row {rows}, field {field}: {ids[wrong].iloc[0]!r} is "
+            f"{'blank' if blank.any() else 'there twice'}. Mend the list, name another field, or "
+            "leave `id` out of the mapping: name and city then tell the records apart."
+        )
     return ids

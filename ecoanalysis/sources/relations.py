@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,9 @@ import pandas as pd
 
 from ecoanalysis.linkage import fold_id, fold_name
 from ecoanalysis.schemas import list_columns
-from ecoanalysis.sources.mapping import ListMapping
+from ecoanalysis.sources.mapping import ListMapping, check_name
 from ecoanalysis.sources.records import clean_id, split_cells
-from ecoanalysis.sources.values import clean_names
-
-NO_ID = "?"
+from ecoanalysis.sources.values import NAME_STEPS, take_steps
 
 
 def read_ties(
@@ -23,40 +21,41 @@ def read_ties(
     """Read the ties of a list, by the `relations` of its mapping.
 
     The columns are source_id, target_id (record identifiers), kind (missing where the mapping does
-    not say what the edges mean), weight, provenance, file, row, found, and for the values of a list
+    not say what the edges mean), weight, provenance, file, row, found; and for the values of a list
     column record (position), organisation (identifier), name, entry (position in the mapping).
     """
-    of_edges = [entry for entry in mapping.relations if "field" not in entry]
-    found = [
-        _read_cells(raw, records, entry).assign(entry=n)
+    how = next((entry for entry in mapping.relations if "field" not in entry), {})
+    if "weight" in how:
+        check_name(how["weight"], edges.columns, "relations in the mapping, weight")
+    ties = edges.reset_index().rename(columns={"source": "source_id", "target": "target_id"})
+    ties[["source_id", "target_id"]] = ties[["source_id", "target_id"]].apply(clean_id)
+    weight = ties.get(how.get("weight", "weight"), pd.Series(index=ties.index, dtype="str"))
+    ties = ties.reindex(columns=["source_id", "target_id", "file", "row"])
+    ties["kind"] = pd.Series(how.get("kind"), index=ties.index, dtype="str")
+    ties["weight"] = pd.to_numeric(weight, errors="coerce").astype("float64")
+    ties["provenance"] = ties["source_id"] + "--" + ties["target_id"]
+    ties["found"] = ties["source_id"] + " – " + ties["target_id"]
+    named = pd.DataFrame(columns=["record", "organisation", "name", "entry"])
+    cells = [
+        _read_cells(raw[entry["field"]], records, entry).assign(entry=n)
         for n, entry in enumerate(mapping.relations)
-        if entry not in of_edges
+        if "field" in entry
     ]
-    ties = pd.concat([*found, _read_edges(edges, *of_edges[:1])], ignore_index=True)
-    ties["provenance"] = ties["provenance"].radd(f"{mapping.source['name']}:")
-    return ties
+    ties = pd.concat([ties, *(cells or [named])], ignore_index=True)
+    return ties.assign(provenance=ties["provenance"].radd(f"{mapping.source['name']}:"))
 
 
-def _read_edges(edges: pd.DataFrame, entry: Mapping[str, Any] | None = None) -> pd.DataFrame:
-    said, how = edges.reset_index(drop=True), entry or {}
-    weight = said.get(how.get("weight", "weight"), pd.Series(index=said.index, dtype="str"))
-    source, target = (clean_id(said[end]).fillna(NO_ID) for end in ("source", "target"))
-    ties = pd.DataFrame({"source_id": source, "target_id": target})
-    ties["kind"] = pd.Series(how.get("kind"), index=said.index, dtype="str")
-    ties["weight"] = pd.to_numeric(weight, errors="coerce")
-    ties = ties.assign(provenance=source + "--" + target, found=source + " – " + target)
-    return ties.join(edges.index.to_frame(index=False))
-
-
-def _read_cells(raw: pd.DataFrame, records: pd.DataFrame, entry: Mapping[str, Any]) -> pd.DataFrame:
-    cells = raw[entry["field"]].reset_index(drop=True)
-    meanings, separators = entry.get("translations", {}), entry.get("split", [])
-    parts = split_cells(cells, separators=separators, meanings=meanings)
+def _read_cells(cells: pd.Series, records: pd.DataFrame, entry: Mapping[str, Any]) -> pd.DataFrame:
+    parts = split_cells(
+        cells.reset_index(drop=True),
+        separators=entry.get("split", []),
+        meanings=entry.get("translations", {}),
+    )
     ties = records.loc[parts.index, ["file", "row", "record_id"]]
     ties = ties.rename_axis("record").reset_index()
-    ties["found"] = ties["name"] = clean_names(parts.reset_index(drop=True))[0]
-    folded = ties["name"].map(fold_name, na_action="ignore").fillna(NO_ID)
-    ties["organisation"] = f"{fold_id(entry['field'])}-" + folded
+    ties["found"] = ties["name"] = take_steps(parts.reset_index(drop=True), NAME_STEPS)[0]
+    folded = ties["name"].map(fold_name, na_action="ignore")
+    ties["organisation"] = folded.radd(f"{fold_id(entry['field'])}-")
     ties["provenance"] = ties["record_id"]
     ends = ["record_id", "organisation"][:: -1 if entry.get("end") == "source" else 1]
     ties[["source_id", "target_id"]] = ties[ends]
@@ -70,18 +69,15 @@ def list_organisations(
 
     `placed` has `record` (position) and `territory_id` of the records that are imported.
     """
-    columns = [*list_columns("actors"), "record_id"]
-    if "organisation" not in ties:
-        return pd.DataFrame(columns=columns)
-    named = ties[ties["name"].notna()].merge(placed[["record", "territory_id"]], on="record")
+    named = ties.dropna(subset="name").merge(placed[["record", "territory_id"]], on="record")
     named["name"] = named.groupby("organisation")["name"].transform("first")
     named = named.drop_duplicates(["organisation", "territory_id"])
     made = pd.DataFrame([entry.get("target", {}) for entry in mapping.relations], dtype="str")
     made = made.reindex(named["entry"]).set_axis(named.index)
-    key = named["organisation"]
-    made = made.assign(territory_id=named["territory_id"], name=named["name"], placed="stated")
-    made = made.assign(record_id=key, provenance=key.radd(f"{mapping.source['name']}:"))
-    return made.reindex(columns=columns)
+    made = made.assign(placed="stated", record_id=named["organisation"])
+    made["provenance"] = named["organisation"].radd(f"{mapping.source['name']}:")
+    made = made.assign(**named[["territory_id", "name"]])
+    return made.reindex(columns=[*list_columns("actors"), "record_id"])
 
 
 def join_relations(
@@ -102,24 +98,24 @@ def join_relations(
     ends; and for each tie outcome (kept, merged, set_aside) and reason (code).
     """
     rows = _find_ends(ties, homes)
-    apart = rows["weight"].lt(0) | rows["kind"].isna() | rows["source_id"].eq(rows["target_id"])
-    fit = rows[~apart]
+    alone = rows["source_id"].eq(rows["target_id"])
+    fit = rows[~(alone | rows["weight"].lt(0) | rows["kind"].isna())]
     fit = fit.assign(key=_make_keys(fit, actors, undirected))
     had = relations.assign(key=_make_keys(relations, actors, undirected))
-    groups = fit.groupby("key", sort=False)
-    more = groups["provenance"].agg(_unite)
+    more = fit.drop_duplicates(["key", "provenance"]).groupby("key")["provenance"].agg(";".join)
     new = fit.drop_duplicates("key").set_index("key")
-    new = new.assign(weight=groups["weight"].sum(min_count=1), provenance=more).reset_index()
-    new = new[~new["key"].isin(had["key"])].sort_values(["territory_id", "source_id", "target_id"])
-    both = [_unite(pair) for pair in zip(had["provenance"], had["key"].map(more), strict=True)]
-    had["provenance"] = pd.Series(both, index=had.index, dtype="str")
-    parts = [part for part in (had, new.reindex(columns=had.columns)) if len(part)] or [had]
-    table = pd.concat(parts, ignore_index=True)
+    new = new.assign(weight=fit.groupby("key")["weight"].sum(min_count=1), provenance=more)
+    new = new.drop(had["key"], errors="ignore").reset_index()
+    new = new.sort_values(["territory_id", "source_id", "target_id"])
+    both = had["provenance"].str.cat(had["key"].map(more), sep=";", na_rep="").str.strip(";")
+    parts = both[both.ne("")].str.split(";").map(lambda said: ";".join(dict.fromkeys(said)))
+    had["provenance"] = parts.reindex(had.index).astype("str")
+    tables = [part for part in (had, new.reindex(columns=had.columns)) if len(part)] or [had]
+    table = pd.concat(tables, ignore_index=True)
     began = table.drop_duplicates("key").set_index("key")["provenance"].str.split(";").str[0]
-    began = fit["key"].map(began)
-    kept = fit["provenance"].eq(began) & ~fit["key"].duplicated()
-    outcome = pd.Series(np.where(kept, "kept", "merged"), index=fit["tie"], dtype="str")
-    outcome = outcome[~outcome.index.duplicated()].reindex(ties.index).fillna("set_aside")
+    kept = fit["provenance"].eq(fit["key"].map(began)) & ~fit["key"].duplicated()
+    outcome = kept.groupby(fit["tie"]).first().map({True: "kept", False: "merged"})
+    outcome = outcome.reindex(ties.index).fillna("set_aside").astype("str")
     reason = pd.Series("end_set_aside", index=ties.index, dtype="str")
     for why, hit in (
         ("self_relation", ties.index.isin(rows["tie"])),
@@ -130,12 +126,6 @@ def join_relations(
     ):
         reason = reason.mask(hit, why)
     return table[relations.columns], pd.DataFrame({"outcome": outcome, "reason": reason})
-
-
-def _unite(cells: Iterable[Any]) -> str | None:
-    """Unite the provenance of cells, some of which may be missing."""
-    parts = [part for cell in cells if isinstance(cell, str) for part in cell.split(";")]
-    return ";".join(dict.fromkeys(parts)) or None
 
 
 def _find_ends(ties: pd.DataFrame, homes: pd.DataFrame) -> pd.DataFrame:

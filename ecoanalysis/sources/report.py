@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class ImportReport:
 
 
 def make_report(
-    rows: pd.DataFrame, *, n_new: int, guesses: Mapping[str, str], unused: list[str]
+    rows: pd.DataFrame, *, n_new: int, guesses: Mapping[str, str], unused: Iterable[str]
 ) -> ImportReport:
     """Count what became of what was read; `rows` has one row each, in the columns of the report."""
     table = rows.value_counts(["source", "table", "outcome", "reason"]).rename("n").reset_index()
@@ -71,7 +71,7 @@ def describe_import(report: ImportReport, *, language: Language) -> list[str]:
     lines = []
     for table in ("actors", "organisations", "relations"):
         counts = {name: report.count(name, table=table) for name in _OUTCOMES[:3]}
-        n = sum(counts.values())
+        n = counts["read"] = sum(counts.values())
         sentences = {
             "actors": language.ngettext(
                 "%(read)s record read: %(kept)s kept, %(merged)s merged, %(set_aside)s set aside.",
@@ -90,8 +90,7 @@ def describe_import(report: ImportReport, *, language: Language) -> list[str]:
             ),
         }
         if n:
-            texts = {name: number(value) for name, value in (*counts.items(), ("read", n))}
-            lines.append(sentences[table] % texts)
+            lines.append(sentences[table] % {k: number(value) for k, value in counts.items()})
     new = language.ngettext(
         "%(new)s actor is new in the study.", "%(new)s actors are new in the study.", report.n_new
     )

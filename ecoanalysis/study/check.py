@@ -20,11 +20,10 @@ from ecoanalysis.study.files import Table
 from ecoanalysis.study.suggest import suggest_folder, suggest_words
 from ecoanalysis.wording import LANGUAGES
 
-_MOST_FAULTS = 10_000
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)+(/\S*)?")
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]"
 _NUMBER = r"[+-]?([0-9]{1,99}\.?[0-9]*|\.[0-9]+)([eE](\+?[0-9]{1,2}|-[0-9]{1,3}))?"
-_SPREADSHEET_ERRORS = (
+SPREADSHEET_ERRORS = (
     *("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!"),
     *("#VALEUR!", "#NOM?", "#NOMBRE!", "#REF !", "#VALOR!", "#NOME?", "#NÚM!", "#N/D"),
 )
@@ -40,7 +39,7 @@ _Map = Mapping[str, Any]
 def check_table(table: Table, *, codebook: Codebook) -> Faults:
     """Check one table by itself; `codebook` holds the study's own codes too.
 
-    Yields faults of one sort in one column: `missing_column`, `too_many_faults`, `doubled_key`,
+    Yields faults of one sort in one column: `missing_column`, `doubled_key`,
     `doubled_relation`, those of `_make_judge` for a cell and of `_find_rows` for a row.
     """
     if table.cells.empty:
@@ -50,7 +49,7 @@ def check_table(table: Table, *, codebook: Codebook) -> Faults:
     for name in table.missing:
         if "required" in fields[name]["constraints"]:
             yield from report_cells(table, "missing_column", pd.Series("", index=[1], name=name))
-    yield from _check_cells(table, fields, codebook)
+    yield from check_cells(table, codebook=codebook)
     for code, name, bad, allowed in _find_rows(table, codebook):
         texts = allowed if isinstance(allowed, str) else allowed[bad]
         yield from report_cells(table, code, table.cells.loc[bad, name], allowed=texts)
@@ -96,9 +95,9 @@ def list_codes(field: _Map, codebook: Codebook) -> dict[str, str]:
     return codes | names | codes
 
 
-def _check_cells(table: Table, fields: Mapping[str, _Map], codebook: Codebook) -> Faults:
-    """Judge each distinct text of a column, and stop after 10,000 bad cells."""
-    left = _MOST_FAULTS
+def check_cells(table: Table, *, codebook: Codebook) -> Faults:
+    """Judge each distinct text of each column that is there."""
+    fields = list_fields(table.name)
     for name, column in table.cells.drop(columns=list(table.missing)).items():
         field = fields.get(str(name), {"name": name, "type": "string", "constraints": {}})
         texts = column.str.split(";").explode().str.strip() if field.get("many") else column
@@ -110,13 +109,8 @@ def _check_cells(table: Table, fields: Mapping[str, _Map], codebook: Codebook) -
             sorts.setdefault(judge(text), []).append(text)
         sorts.pop("", None)
         for code, bad in sorts.items():
-            cells = texts[texts.isin(bad)].iloc[:left]
-            left -= len(cells)
+            cells = texts[texts.isin(bad)]
             yield from report_cells(table, code, cells, **_explain(code, field, codes, cells))
-        if left <= 0:
-            n = str(_MOST_FAULTS)
-            yield make_faults("too_many_faults", table=table.name, file=table.file, found=n)
-            return
 
 
 def _is_plain(texts: pd.Series[str], field: _Map) -> pd.Series[bool]:
@@ -128,7 +122,7 @@ def _is_plain(texts: pd.Series[str], field: _Map) -> pd.Series[bool]:
         inside = pd.to_numeric(texts, errors="coerce").between(low, high)
         return texts.str.fullmatch(number) & inside
     if field["type"] == "string" and not rules.keys() - {"required"} and "codebook" not in field:
-        return ~(texts.str.contains(_CONTROL) | texts.isin([*_SPREADSHEET_ERRORS, ""]))
+        return ~(texts.str.contains(_CONTROL) | texts.isin([*SPREADSHEET_ERRORS, ""]))
     return pd.Series(data=False, index=texts.index)
 
 
@@ -143,7 +137,7 @@ def _make_judge(field: _Map, codes: _Map) -> Callable[[str], str]:
     def judge(text: str) -> str:
         if re.search(_CONTROL, text):
             return "control_character"
-        if text in _SPREADSHEET_ERRORS:
+        if text in SPREADSHEET_ERRORS:
             return "spreadsheet_error"
         if field["type"] in _NUMBERS and text and not re.fullmatch(_NUMBER, text):
             return "not_a_number"

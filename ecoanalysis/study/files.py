@@ -153,7 +153,7 @@ def read_sheets(content: bytes, *, file: str, only: Collection[str] = ()) -> Ite
         if not only or sheet.title.strip().lower() in only:
             sheet.reset_dimensions()
             rows = sheet.iter_rows(values_only=True)
-            raw = _stack_records(([_write_cell(cell) for cell in row] for row in rows), raw)
+            raw = _stack_records(([write_cell(cell) for cell in row] for row in rows), raw)
         yield raw
     book.close()
 
@@ -208,7 +208,7 @@ def _find_encoding(content: bytes) -> tuple[str, str]:
     return "", "unreadable_encoding"
 
 
-def _write_cell(cell: Any) -> str:
+def write_cell(cell: Any) -> str:
     """Write a typed cell as CSV would hold it."""
     if isinstance(cell, bool | np.bool_):
         return str(cell).upper()
@@ -222,7 +222,7 @@ def _write_cell(cell: Any) -> str:
 def _clean_column(column: pd.Series) -> pd.Series[str]:
     """Write a column as clean text, each distinct cell once; what is missing is blank."""
     codes, distinct = pd.factorize(column)
-    texts = [*(clean_text(_write_cell(cell)) for cell in distinct), ""]
+    texts = [*(clean_text(write_cell(cell)) for cell in distinct), ""]
     return pd.Series(pd.array(texts, dtype="str").take(codes), column.index)
 
 

@@ -16,7 +16,7 @@ import platformdirs
 
 from ecoanalysis.codebook import Codebook, read_codebook
 from ecoanalysis.errors import StudyError
-from ecoanalysis.schemas import LOCAL_CODES, TABLES
+from ecoanalysis.schemas import LOCAL_CODES, REQUIRED, TABLES
 from ecoanalysis.study.check import check_table
 from ecoanalysis.study.columns import name_columns, type_columns
 from ecoanalysis.study.descriptor import Descriptor, read_descriptor
@@ -31,6 +31,7 @@ from ecoanalysis.study.references import (
 
 _Text = tuple[dict[str, Table], Descriptor, list[pd.DataFrame]]
 
+_NOT_YET = ("missing_table", "empty_table")
 _KEPT: dict[Path, tuple[object, Study]] = {}
 
 
@@ -51,20 +52,24 @@ class Study:
     warnings: pd.DataFrame
 
 
-def read_study(path: str | Path) -> Study:
+def read_study(path: str | Path, *, unfinished: bool = False) -> Study:
     """Read the study in a folder.
 
     In its tables text is `str`, numbers are `float64`, dates `datetime64[s]`, all missing where
     blank; `ratings` has a boolean column `dont_know`. A study with anything to refuse is a
-    StudyError, which has all faults at once; no such folder, a UsageError.
+    StudyError, which has all faults at once; no such folder, a UsageError. One that is `unfinished`
+    may still lack its folder, its territories or its actors.
     """
     stamp, kept = _KEPT.get(Path(path).resolve(), (None, None))
     if kept is not None and stamp == stamp_files(path):
         return replace(kept, path=Path(path))
-    files = read_files(path)
+    new = unfinished and not Path(path).exists()
+    files = StudyFiles(Path(path), {}, []) if new else read_files(path)
     text = _read_text(files)
     faults = _judge(files, text)
     refused = faults["severity"] == "refusal"
+    if unfinished:
+        refused &= ~(faults["code"].isin(_NOT_YET) & faults["table"].isin(REQUIRED))
     if refused.any():
         raise StudyError(
             f"{files.path} cannot be read: {int(refused.sum())} faults.", faults=faults

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import yaml
 
 from ecoanalysis.codebook import read_codebook
 from ecoanalysis.errors import UsageError
@@ -17,6 +20,10 @@ from ecoanalysis.study.columns import DONT_KNOW
 from ecoanalysis.study.descriptor import Descriptor, write_descriptor
 from ecoanalysis.study.files import DESCRIPTOR, EXPLANATIONS, WORKBOOK, clean_text
 
+if TYPE_CHECKING:
+    from ecoanalysis.study.read import Study
+
+_SOURCES = re.compile(r"^sources:[ \t]*(?:\[\])?[ \t]*(?:#.*)?$\n?", re.M)
 _HEADER = ("table", "colonne / column", "obligatoire / required", "français", "English", "codes")
 
 
@@ -43,6 +50,32 @@ def write_study(
     texts[DESCRIPTOR] = write_descriptor(descriptor, name=folder.resolve().name, tables=kept)
     folder.mkdir(parents=True, exist_ok=True)
     _replace_files(texts, folder)
+
+
+def save_study(
+    study: Study, *, source: Mapping[str, str] | None = None, **tables: pd.DataFrame
+) -> None:
+    """Write some tables of a study, as they shall be, and name the source of what is new.
+
+    A workbook stays one, and a person's descriptor keeps its comments and its order.
+    """
+    descriptor, file = study.descriptor, study.path / DESCRIPTOR
+    if source and source["name"] in {entry.get("name") for entry in descriptor.sources}:
+        source = None
+    if source:
+        descriptor = replace(descriptor, sources=[*descriptor.sources, dict(source)])
+    said = file.read_text("utf-8-sig") if file.is_file() else None
+    if (study.path / WORKBOOK).is_file():
+        _write_workbook(study.path / WORKBOOK, tables)
+    else:
+        write_study({**study.tables, **tables}, study.path, descriptor=descriptor)
+    if said is not None:
+        if source:
+            entry = yaml.safe_dump([dict(source)], allow_unicode=True, sort_keys=False, width=100)
+            said, n = _SOURCES.subn(lambda _: f"sources:\n{entry}", said, count=1)
+            if not n:
+                said = write_descriptor(descriptor, name=study.study_id, tables=tables)
+        file.write_text(said, encoding="utf-8", newline="\n")
 
 
 def new_study(path: str | Path) -> None:
@@ -105,6 +138,30 @@ def restore_answers(table: pd.DataFrame) -> pd.DataFrame:
     answers = _write_column(table["value"], {"numeric": True})
     answers = answers.mask(table[DONT_KNOW].astype(bool), DONT_KNOW)
     return table.drop(columns=DONT_KNOW).assign(value=answers)
+
+
+def _write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write the rows of some sheets anew; headers, widths and all other sheets stay."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(path)
+    sheets = {sheet.title.strip().lower(): sheet for sheet in book.worksheets}
+    for name, table in ((name, restore_answers(table)) for name, table in tables.items()):
+        sheet = sheets[name] if name in sheets else book.create_sheet(name)
+        header = [str(cell.value).strip() for cell in sheet[1] if cell.value is not None]
+        filled = table.columns[table.notna().any()]
+        header += filled.difference(header, sort=False).to_list()
+        days = table.select_dtypes("datetime").apply(lambda column: column.dt.date)
+        cells = table.assign(**days).reindex(columns=header).astype(object)
+        sheet.delete_rows(1, sheet.max_row)
+        for row in (header, *cells.where(cells.notna(), None).to_numpy().tolist()):
+            sheet.append(row)
+        for cell in (cell for row in sheet.iter_rows() for cell in row):
+            if isinstance(cell.value, str):
+                cell.data_type = "s"  # never a formula, whatever it begins with
+    fresh = path.with_name(f".{path.name}.new")
+    book.save(fresh)
+    fresh.replace(path)
 
 
 def _write_csv(table: pd.DataFrame, name: str) -> str:
