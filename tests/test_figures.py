@@ -92,52 +92,6 @@ def make_powers(actors: pd.DataFrame) -> pd.DataFrame:
     return actors.assign(power=power, interest=interest, p_quadrant=0.6 + 0.4 * sure)
 
 
-def make_ranks(n: int) -> pd.DataFrame:
-    middle = np.arange(1.0, n + 1)
-    ends = {"low": np.maximum(middle - 3, 1), "median": middle, "high": np.minimum(middle + 4, n)}
-    return pd.DataFrame({"name": make_actors(n)["name"], **ends, "n_ranked": n})
-
-
-def make_kinds(actors: pd.DataFrame, *, n_unknown: int = 3) -> pd.DataFrame:
-    known = BOOK.kinds.rename_axis("kind").reset_index()[["kind", "helix", "origin"]]
-    n = known["kind"].map(actors["kind"].value_counts()).fillna(0)
-    total = max(n.sum(), 1)
-    low, high = n / (total + n_unknown), (n + n_unknown) / (total + n_unknown)
-    table = known.assign(n=n, share=n / total, share_low=low, share_high=high)
-    table.loc[len(table)] = ["unclassified", "", "", n_unknown, np.nan, np.nan, np.nan]
-    return table
-
-
-def make_mixes(n_territories: int) -> pd.DataFrame:
-    parts = []
-    for i in range(n_territories):
-        kinds = make_kinds(make_actors(30 + i)).rename(
-            columns={"share_low": "low", "share_high": "high"}
-        )
-        parts.append(kinds.assign(territory_id=f"t{i}", name=NAMES[i]))
-    return pd.concat(parts, ignore_index=True)
-
-
-def make_territories() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "territory_id": ["t0", "t1", "t2"],
-            "name": NAMES[:3],
-            "label": NAMES[:3],
-            "size": 20.0,
-            "hill_0": [4.5, 6.0, np.nan],
-            "hill_1": [3.5, 4.0, np.nan],
-            "hill_2": [2.5, 3.0, np.nan],
-            "n_scored": [30, 1, 0],
-            "lowest": [10.0, 50.0, np.nan],
-            "lower_quartile": [30.0, 50.0, np.nan],
-            "median": [55.0, 50.0, np.nan],
-            "upper_quartile": [70.0, 50.0, np.nan],
-            "highest": [95.0, 50.0, np.nan],
-        }
-    )
-
-
 def make_matrix(group: str) -> pd.DataFrame:
     codes = getattr(BOOK, group).index[:10]
     pairs = list(combinations_with_replacement(codes, 2))
@@ -146,22 +100,13 @@ def make_matrix(group: str) -> pd.DataFrame:
     )
 
 
-ROLES = pd.DataFrame(
-    {"role": BOOK.roles.index, "n_stated": 3, "n_expected": range(len(BOOK.roles))}
-)
 STAR = pd.DataFrame({"source_id": "a0", "target_id": [f"a{i}" for i in range(1, 12)], "kind": ""})
 FEW, MANY = make_actors(33), make_actors(1190)
 TWO_TOWNS = FEW.assign(city=["Valmontagne", "PARIS CEDEX 16", "Paris  cedex"] * 11)
 WORDS = {"fr": use_language("fr"), "en": use_language("en")}
 BOTH: dict[str, Any] = {"codebook": BOOK, "language": WORDS["fr"]}
-ALONE = {"language": WORDS["fr"]}
 
 PLOTS: dict[str, Callable[[Axes], Axes]] = {
-    "kinds": lambda ax: figures.plot_kinds(make_kinds(FEW), ax=ax, **BOTH),
-    "kinds, one actor": lambda ax: figures.plot_kinds(
-        make_kinds(FEW[:1], n_unknown=0), ax=ax, **BOTH
-    ),
-    "roles": lambda ax: figures.plot_roles(ROLES, ax=ax, **BOTH),
     "map": lambda ax: figures.plot_map(FEW, ax=ax, **BOTH),
     "map, towns": lambda ax: figures.plot_map(TWO_TOWNS, ax=ax, **BOTH),
     "map, one actor": lambda ax: figures.plot_map(FEW[:1], ax=ax, **BOTH),
@@ -175,8 +120,6 @@ PLOTS: dict[str, Callable[[Axes], Axes]] = {
         make_grid(FEW[:1], same=True), ax=ax, **BOTH
     ),
     "power and interest": lambda ax: figures.plot_power_interest(make_powers(FEW), ax=ax, **BOTH),
-    "ranks": lambda ax: figures.plot_ranks(make_ranks(40), ax=ax, **ALONE),
-    "ranks, one actor": lambda ax: figures.plot_ranks(make_ranks(1), ax=ax, **ALONE),
     "heatmap": lambda ax: figures.plot_heatmap(
         make_averages(FEW),
         actors=FEW,
@@ -205,29 +148,18 @@ PLOTS: dict[str, Callable[[Axes], Axes]] = {
     "mixing, kinds": lambda ax: figures.plot_mixing(
         make_matrix("kinds"), group="kinds", ax=ax, **BOTH
     ),
-    "mixes": lambda ax: figures.plot_mixes(make_mixes(8), ax=ax, **BOTH),
-    "diversity": lambda ax: figures.plot_diversity(make_territories(), ax=ax, **BOTH),
-    "distributions": lambda ax: figures.plot_spread(
-        make_territories(), ax=ax, title="Score", **ALONE
-    ),
 }
 EMPTY: dict[str, Callable[[Axes], Axes]] = {
-    "kinds": lambda ax: figures.plot_kinds(make_kinds(FEW)[:0], ax=ax, **BOTH),
-    "roles": lambda ax: figures.plot_roles(ROLES[:0], ax=ax, **BOTH),
     "map": lambda ax: figures.plot_map(FEW.assign(latitude=np.nan), ax=ax, **BOTH),
     "readiness": lambda ax: figures.plot_readiness(make_grid(FEW)[:0], ax=ax, **BOTH),
     "power and interest": lambda ax: figures.plot_power_interest(
         make_powers(FEW)[:0], ax=ax, **BOTH
     ),
-    "ranks": lambda ax: figures.plot_ranks(make_ranks(3)[:0], ax=ax, **ALONE),
     "heatmap": lambda ax: figures.plot_heatmap(
         make_averages(FEW)[:0], actors=FEW, dimensions=["lever"], ax=ax, **BOTH
     ),
     "network": lambda ax: figures.plot_network(make_ties(30)[:0], actors=FEW, ax=ax, **BOTH),
     "mixing": lambda ax: figures.plot_mixing(make_matrix("helices")[:0], ax=ax, **BOTH),
-    "mixes": lambda ax: figures.plot_mixes(make_mixes(1)[:0], ax=ax, **BOTH),
-    "diversity": lambda ax: figures.plot_diversity(make_territories()[2:], ax=ax, **BOTH),
-    "distributions": lambda ax: figures.plot_spread(make_territories()[2:], ax=ax, **ALONE),
 }
 
 
@@ -307,7 +239,7 @@ def test_drawings_are_the_same_in_another_process() -> None:
 
 def test_two_drawings_share_no_identifier() -> None:
     one, other = (
-        set(re.findall(r' id="(\w+)"', figures.draw(PLOTS[n], alt=""))) for n in ("map", "roles")
+        set(re.findall(r' id="(\w+)"', figures.draw(PLOTS[n], alt=""))) for n in ("map", "heatmap")
     )
     assert one and other and not one & other
 
@@ -321,7 +253,7 @@ def test_empty_tables_say_so(name: str, ax: Axes) -> None:
 def test_axes_of_others_keep_their_figure() -> None:
     figure = Figure(figsize=(9, 4), dpi=100)
     left, right = figure.subplots(1, 2)
-    figures.plot_ranks(make_ranks(5), ax=right, language=WORDS["en"])
+    figures.plot_mixing(make_matrix("helices"), ax=right, codebook=BOOK, language=WORDS["en"])
     assert tuple(figure.get_size_inches()) == (9, 4)
     assert left.get_window_extent().x1 < right.get_window_extent().x0
 
@@ -362,21 +294,6 @@ def test_names_that_do_not_fit_are_counted(ax: Axes) -> None:
     assert omitted == 80 - len(ax.texts) > 0
     assert names.describe_omitted(12, language=WORDS["en"]) == "+ 12 names not shown"
     assert names.describe_omitted(0, language=WORDS["en"]) == ""
-
-
-def test_guide_kinds_come_first_and_gaps_keep_their_row(ax: Axes) -> None:
-    figures.plot_kinds(make_kinds(FEW[:1]), ax=ax, codebook=BOOK, language=WORDS["en"])
-    words = [" ".join(word.split()) for word in read_words(ax)]
-    guide = BOOK.kinds.loc[BOOK.kinds["origin"] == "guide", "label_en"]
-    assert set(guide) <= set(words)
-    assert words.count("none listed to date") >= 9
-    assert words.index("The guide’s ten kinds") < words.index("Unclassified")
-
-
-def test_tiny_shares_are_not_called_none(ax: Axes) -> None:
-    kinds = make_kinds(pd.DataFrame({"kind": ["ngo", *["digital_startup"] * 400]}), n_unknown=0)
-    figures.plot_kinds(kinds, ax=ax, codebook=BOOK, language=WORDS["en"])
-    assert {"1 · <1%", "400 · 100%"} <= set(read_words(ax))
 
 
 def test_far_actors_leave_the_frame_and_are_counted(ax: Axes) -> None:
@@ -426,17 +343,6 @@ def test_actors_of_an_unsure_quarter_are_open(ax: Axes) -> None:
     figures.plot_power_interest(make_powers(FEW[:2]), ax=ax, codebook=BOOK, language=WORDS["en"])
     faces = [c.get_facecolors()[0].tolist() for c in ax.collections if len(c.get_facecolors())]
     assert sum(face[:3] == [1, 1, 1] for face in faces) == 1 and len(faces) == 2
-
-
-def test_ranks_stand_in_order_with_their_ends(ax: Axes) -> None:
-    ranks = pd.DataFrame(
-        {"name": ["B", "A", "?"], "low": [2.0, 1.0, np.nan], "median": [3.0, 1.5, np.nan],
-         "high": [4.0, 2.0, np.nan], "n_ranked": 5},
-    )  # fmt: skip
-    figures.plot_ranks(ranks, ax=ax, language=WORDS["en"])
-    assert [w for w in read_words(ax) if w in ("A", "B", "?")] == ["A", "B"]
-    (lines,) = [c.get_segments() for c in ax.collections if len(c.get_segments()) == 2]
-    assert [line[:, 0].tolist() for line in lines] == [[1, 2], [2, 4]]
 
 
 def test_missing_cells_are_hatched_and_zero_is_not(ax: Axes) -> None:

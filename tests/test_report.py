@@ -400,7 +400,7 @@ def test_a_comparison_of_many_territories_sums_them_up(
     (row,) = [row for row in rows if kind in row]
     # one of five organisations everywhere, seven times over
     cell = "20%" if declared else "7"
-    assert re.findall(">([^<>]*)</td>", row) == ["300", *[cell] * 5]
+    assert re.findall('data-label="[^"]*" class="n">([^<>]*)</td>', row) == ["300", *[cell] * 5]
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -504,3 +504,23 @@ def test_themes_and_decades_are_bars_with_their_numbers(good_study: Path) -> Non
     ]  # fmt: skip
     assert ("theme 0", "86.0", "40") in bars and ("theme 10", "64.5", "30") in bars  # 86 · 30 / 40
     assert "theme 14" in html and "theme 15" not in html and "+ 5 themes not shown" in html
+
+
+def test_kinds_are_bars_the_guides_first_and_gaps_keep_their_row(good_study: Path) -> None:
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    kinds = result.tables["kinds"].set_index("kind").assign(n=0.0, share=0.0)
+    kinds.loc["ngo", ["n", "share", "share_low", "share_high"]] = 1, 1 / 401, 1 / 401, 1 / 401
+    kinds.loc["media", ["n", "share", "share_low", "share_high"]] = 400, 400 / 401, 0.9, 1
+    tables = {**result.tables, "kinds": kinds.reset_index()}
+    html = report.show_actors(dataclasses.replace(result, tables=tables), language="en").html
+    figure = html[html.index('<figure class="bars kinds">') :].split("</figure>")[0]
+    rows = re.findall(r'row">([^<]*)</th><td class="sector (\w+)">(.*?)</td>', figure)
+    book = result.codebook.kinds
+    guide = book.loc[book["origin"] == "guide", "label_en"]
+    assert {name for name, *_ in rows[:10]} == set(guide)
+    assert [name for name, _, cell in rows if cell == "none listed to date"] == [
+        name for name in guide if name != book.loc["ngo", "label_en"]
+    ]
+    cells = {name: (sector, read_text(cell).strip()) for name, sector, cell in rows}
+    assert cells[book.loc["ngo", "label_en"]] == ("civil", "1 · under 1%")
+    assert cells[book.loc["media", "label_en"]] == ("civil", "400 · 100%")

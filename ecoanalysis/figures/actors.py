@@ -170,7 +170,7 @@ def _plot_grid(
         write(ax, (x, y), words, shift=(6 - 12 * x, 6 - 12 * y), transform=ax.transAxes,
               ha=("left", "right")[x], va=("bottom", "top")[y], weight="bold", **look)  # fmt: skip
     xs, ys = (np.linspace(low, high, int(min(high - low, 10)) + 1) for low, high in scales)
-    style.write_scale(ax, xs, f"{titles[0]} →", language.format_number)
+    style.write_scale(ax, xs, f"{titles[0]} →", language)
     style.write_rows(ax, ys, [language.format_number(y) for y in ys], **look)
     write(ax, (0, 1), f"↑ {titles[1]}", transform=ax.transAxes, shift=(-8, 5), **look)
     style.frame_axes(ax, height=340, key=style.make_key(drawn["helix"], codebook, language),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -43,8 +43,6 @@ RC: dict[Any, Any] = {
     "hatch.linewidth": 0.5, "figure.dpi": 72,
 }  # fmt: skip
 """Settings under which `draw` renders; other code may use them with `matplotlib.rc_context`."""
-NUMBER: dict[str, Any] = {"shift": (6, 0), "va": "center", "fontsize": SMALL, "color": MUTED}
-"""Look of a number to the right of a bar or mark."""
 
 
 class Mark(NamedTuple):
@@ -119,13 +117,6 @@ def describe_more(n: int, language: Language) -> str:
     return fill_in(words, n, language)
 
 
-def describe_share(share: float, language: Language) -> str:
-    """Write a share (0-1) as a percentage, one that would round to nothing as less than 1 %."""
-    if not 0 < share < 0.005:
-        return language.format_percent(share)
-    return ("<" if language.code == "en" else "<\u00a0") + language.format_percent(0.01)
-
-
 def write(
     ax: Axes, at: Point, words: str, *, shift: Point = (0, 0),
     transform: Transform | None = None, **options: Any,
@@ -146,35 +137,12 @@ def write_rows(
         write(ax, (0, y), label, transform=left, **look)
 
 
-def draw_rows(
-    ax: Axes, labels: Iterable[str], language: Language, *, top: float, low: float = 0,
-    lines: Iterable[tuple[ArrayLike, ArrayLike, str, float]] = (),
-    marks: Iterable[tuple[ArrayLike, Mark]] = (), ticks: ArrayLike = (), title: str = "",
-    form: Callable[[float], str] | None = None,
-) -> None:  # fmt: skip
-    """Label a row each, downwards from 0, on a scale from `low` to `top`, and draw in the rows.
-
-    `lines`: from, to (a value a row), colour, width in points; `marks`: a value a row, and how it
-    is drawn. What is missing is not drawn.
-    """
-    rows = np.arange(len(names := list(labels)))
-    write_rows(ax, rows, names)
-    ax.set(xlim=(low, top), ylim=(len(rows) - 0.5, -0.5))
-    ax.vlines(ticks, *ax.get_ylim(), color=GRID, linewidth=0.8, zorder=0.5)
-    for start, end, colour, width in lines:
-        ax.hlines(rows, start, end, color=colour, linewidth=width, zorder=1)
-    for values, mark in marks:
-        put_marks(ax, values, rows, mark)
-    if title:
-        write_scale(ax, np.atleast_1d(ticks), title, form or language.format_number)
-
-
-def write_scale(ax: Axes, ticks: Iterable[float], title: str, form: Callable[[float], str]) -> None:
+def write_scale(ax: Axes, ticks: Iterable[float], title: str, language: Language) -> None:
     """Write the numbers of a scale below the axes, and its title below them, to the right."""
     look: dict[str, Any] = {"va": "top", "fontsize": SMALL, "color": MUTED}
     below = move(ax, (0, -6), ax.get_xaxis_transform())
     for x in ticks:
-        write(ax, (x, 0), form(x), transform=below, ha="center", **look)
+        write(ax, (x, 0), language.format_number(x), transform=below, ha="center", **look)
     write(ax, (1, 0), title, shift=(0, -7 - LINE), transform=ax.transAxes, ha="right", **look)
 
 

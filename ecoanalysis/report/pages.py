@@ -34,20 +34,10 @@ KEY_NUMBERS = ("n_actors", "n_guide_kinds_listed", "n_rated_actors", "n_ties")
 
 
 def render_page(notebook: str | Path, *, language: str) -> str:
-    """Render an executed notebook as one self-contained page.
+    """Render an executed notebook, the path of a file, as one self-contained page of HTML.
 
-    Parameters
-    ----------
-    notebook : path
-        A notebook whose cells have shown sections, the header among them. Code, markdown and
-        cells tagged ``lab`` stay out.
-    language : str
-        Language code of the frame.
-
-    Returns
-    -------
-    str
-        The page as HTML.
+    Its cells have shown sections, the header among them. Code, markdown and cells tagged ``lab``
+    stay out; `language` is that of the frame.
     """
     executed = nbformat.read(notebook, as_version=4)
     shown = [o.data for c in executed.cells for o in c.get("outputs", []) if "data" in o]
@@ -58,23 +48,10 @@ def render_page(notebook: str | Path, *, language: str) -> str:
 
 
 def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, language: str) -> str:
-    """Render the index of the pages of a study that stand in one language.
+    """Render the index of the pages of a study that stand in one language, as HTML.
 
-    Parameters
-    ----------
-    study : Study
-        The study.
-    folder : path
-        Folder of its pages in this language; pages of earlier runs are listed as well.
-    status : pandas.DataFrame
-        Pages of the last run: page, status ("done" or "failed"), seconds, cause.
-    language : str
-        Language code of the page.
-
-    Returns
-    -------
-    str
-        The index as HTML.
+    `folder` has its pages in this language, those of earlier runs too; `status` has the pages of
+    the last run: page, status ("done" or "failed"), seconds, cause.
     """
     names = name_places(study.tables["territories"], language)
     last = {row["page"]: row for row in list_records(status)}
@@ -93,7 +70,7 @@ def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, lang
             title=title,
             study=title,
             notice=notice,
-            fictional=study.descriptor.fictional,
+            descriptor=study.descriptor,
             up="",
             twin=f"../{twin['other']}/index.html",
             other=twin["other"],

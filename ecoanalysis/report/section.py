@@ -6,7 +6,7 @@ enter as images, and the map of ties as made by `ecoanalysis.report.explore`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -15,8 +15,11 @@ from typing import Any
 import jinja2
 import pandas as pd
 from markupsafe import Markup
+from matplotlib.axes import Axes
 
-from ecoanalysis.codebook import Codebook
+from ecoanalysis import figures
+from ecoanalysis.pipeline import TerritoryResult
+from ecoanalysis.study import Study
 from ecoanalysis.wording import LANGUAGES, Language, use_language
 
 PAGE_TYPE = "application/vnd.ecoanalysis.page+json"
@@ -25,16 +28,9 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, repr=False)
 class Section:
-    """One part of a page, shown by Jupyter as HTML.
+    """One part of a page, shown by Jupyter as HTML, its text escaped.
 
-    Parameters
-    ----------
-    name : str
-        Name of its template.
-    html : str
-        Its markup, escaped; its only script is that of the map of ties.
-    page : mapping, optional
-        What the frame of the page says: title, notice. The header has it.
+    `name` is that of its template, `page` what the frame of the page says: the header has it.
     """
 
     name: str
@@ -53,55 +49,35 @@ class Section:
 
 
 def render_section(
-    name: str,
-    language: str,
-    /,
-    *,
-    codebook: Codebook | None = None,
-    page: Mapping[str, str] | None = None,
-    **context: Any,
+    name: str, language: str, source: Study | TerritoryResult, /, **context: Any
 ) -> Section:
-    """Fill the template `name` with tables.
-
-    Parameters
-    ----------
-    name : str
-        Template `templates/<name>.html.j2`.
-    language : str
-        Language code of the page.
-    codebook : Codebook, optional
-        Gives the templates their labels of kinds, roles, criteria.
-    page : mapping, optional
-        What the frame of the page says.
-    **context
-        Tables, as `list_records` gives them, and values that the template names.
-
-    Returns
-    -------
-    Section
-        The filled template.
-    """
-    context = {k: list_records(v) if isinstance(v, pd.DataFrame) else v for k, v in context.items()}
-    context |= {"id": Path(name).name, "compared": name.startswith("comparison/")}
-    if codebook is not None:
-        context["label"] = partial(_find_label, codebook, language)
+    """Fill `templates/<name>.html.j2` with the context, and with what `source` says of itself."""
+    descriptor, book = source.descriptor, source.codebook
+    context |= {
+        "id": Path(name).name,
+        "compared": name.startswith("comparison/"),
+        "descriptor": descriptor,
+        "notice": descriptor.notice.get(language, ""),
+        "study": choose_text(descriptor.title, language) or source.study_id,
+        "text": partial(choose_text, language=language),
+        "label": lambda table, code: book.label(table, code, language),
+        "definitions": book.kinds[f"definition_{language}"].to_dict(),
+    }
     html = use_templates(language).get_template(f"{name}.html.j2").render(**context)
-    return Section(name, html, page)
+    page = {"title": f"{context.get('title')} – {context['study']}", "notice": context["notice"]}
+    return Section(name, html, page if context["id"] == "header" else None)
+
+
+def draw(plot: Callable[..., Axes], table: pd.DataFrame, **options: Any) -> str:
+    """Draw a figure where its table has rows; the page gives it its words."""
+    return figures.draw(lambda ax: plot(table, ax=ax, **options), alt="") if len(table) else ""
 
 
 @cache
 def use_templates(code: str) -> jinja2.Environment:
     """Return the templates with the sentences, numbers and dates of one language.
 
-    Parameters
-    ----------
-    code : str
-        Language code.
-
-    Returns
-    -------
-    jinja2.Environment
-        Autoescape on; an undefined name is an error.
+    Autoescape is on; an undefined name is an error.
     """
     language = use_language(code)
     templates = jinja2.Environment(
@@ -123,7 +99,6 @@ def use_templates(code: str) -> jinja2.Environment:
         "percent": language.format_percent,
         "date": language.format_date,
         "signed": partial(_write_signed, language),
-        "records": list_records,
         "web": _keep_web_address,
         "data_uri": _embed_svg,
     }
@@ -155,10 +130,6 @@ def list_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Give a table to a template: one dictionary a row, missing values as None."""
     values = table.astype(object).where(table.notna(), None)
     return [{str(k): v for k, v in row.items()} for row in values.to_dict("records")]
-
-
-def _find_label(codebook: Codebook, language: str, table: str, code: str) -> str:
-    return codebook.label(table, code, language)
 
 
 def _write_signed(language: Language, value: float | None, digits: int = 2) -> str:
