@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,15 @@ def make_offers(rows: dict[str, list[float]]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=list("xyz"))
 
 
-def list_groups(found: partners.Coalitions) -> list[set[str]]:
+def find_groups(offers: pd.DataFrame, weights: dict[str, float], **options: Any) -> Any:
+    """Suggest groups; the values of the one row are attributes beside the other tables."""
+    found = partners.suggest_coalitions(offers, weights, **options)
+    (row,) = found["coalitions"].to_dict("records")
+    names = {name.removeprefix("coalition_"): table for name, table in found.items()}
+    return SimpleNamespace(**{str(name): value for name, value in row.items()}, **names)
+
+
+def list_groups(found: Any) -> list[set[str]]:
     return [set(group["actor_id"]) for _, group in found.groups.groupby("group")]
 
 
@@ -154,7 +163,7 @@ def test_the_published_cover_has_exactly_three_optima() -> None:
         [[float(int(k) in held) for k in universe] for held in SET_COVER["sets"].values()],
         index=list(SET_COVER["sets"]), columns=universe,
     )  # fmt: skip
-    found = partners.suggest_coalitions(offers, dict.fromkeys(universe, 1))
+    found = find_groups(offers, dict.fromkeys(universe, 1))
     assert found.seats == SET_COVER["size"]
     assert found.coverage == pytest.approx(1)
     assert found.gain == pytest.approx(0)
@@ -193,7 +202,7 @@ def test_groups_are_those_that_enumeration_finds(
     want = [g for g, value in best.items() if value > top - 1e-9 and len(g) == smallest]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coalitions, "SMALL", 0 if reduced else 60)
-        found = partners.suggest_coalitions(
+        found = find_groups(
             offers, weights, constraints=rules, traits=traits, minima={"users_voice": 1},
             seats=seats, limit=200, draws=offers.to_numpy()[None],
         )  # fmt: skip
@@ -216,13 +225,13 @@ EVENLY = dict.fromkeys("xyz", 1)
 def test_one_seat_more_is_worth_what_it_adds() -> None:
     # One: d, .6; two: d and c, (.9 + .9 + .5) / 3; three: a, b, c, 2.5 / 3; four: nothing more.
     values = [
-        partners.suggest_coalitions(OFFERS, EVENLY, seats=seats) for seats in (1, 2, 3)
+        find_groups(OFFERS, EVENLY, seats=seats) for seats in (1, 2, 3)
     ]  # fmt: skip
     assert [found.coverage for found in values] == pytest.approx([0.6, 2.3 / 3, 2.5 / 3])
     assert [found.gain for found in values] == pytest.approx([0.5 / 3, 0.2 / 3, 0])
     assert list_groups(values[2]) == [{"a", "b", "c"}]
     # Left free, the group grows as long as a seat adds 5 points of 100.
-    assert partners.suggest_coalitions(OFFERS, EVENLY).seats == 3
+    assert find_groups(OFFERS, EVENLY).seats == 3
     need = values[1].needs.set_index("need")
     assert need.loc["z", ["covered", "actor_id"]].tolist() == [0.5, "c"]
     assert need.loc["x", ["covered", "actor_id", "most", "nearest"]].tolist() == [
@@ -232,7 +241,7 @@ def test_one_seat_more_is_worth_what_it_adds() -> None:
 
 def test_costs_and_a_budget() -> None:
     costs = {"d": 3.0, "c": 0.5}
-    found = partners.suggest_coalitions(OFFERS, EVENLY, seats=3, costs=costs, budget=1.9)
+    found = find_groups(OFFERS, EVENLY, seats=3, costs=costs, budget=1.9)
     assert sorted(map(sorted, list_groups(found))) == [["a", "c"], ["b", "c"]]
 
 
@@ -241,34 +250,34 @@ def test_what_cannot_be_is_named() -> None:
         [("a", "must", None), ("b", "must", None), ("a", "not_with", "b")],
         columns=["actor_id", "rule", "other_id"],
     )
-    found = partners.suggest_coalitions(OFFERS, EVENLY, constraints=rules)
+    found = find_groups(OFFERS, EVENLY, constraints=rules)
     assert found.groups.empty
-    assert (found.seats, found.conflicts) == (0, ("must:a", "must:b", "not_with:a:b"))
+    assert (found.seats, found.conflicts) == (0, "must:a;must:b;not_with:a:b")
     traits = pd.DataFrame({"innovator": [False] * 5}, index=OFFERS.index)
-    found = partners.suggest_coalitions(OFFERS, EVENLY, traits=traits, minima={"innovator": 1})
-    assert found.conflicts == ("minimum:innovator",)
+    found = find_groups(OFFERS, EVENLY, traits=traits, minima={"innovator": 1})
+    assert found.conflicts == "minimum:innovator"
     apart = rules.iloc[2:]
     assert {"a", "b"} not in list_groups(
-        partners.suggest_coalitions(OFFERS, {"x": 1, "y": 1}, seats=2, constraints=apart)
+        find_groups(OFFERS, {"x": 1, "y": 1}, seats=2, constraints=apart)
     )
 
 
 def test_constraints_on_unknown_actors_and_traits_are_refused_by_name() -> None:
     rules = pd.DataFrame([("a", "not_with", "ghost")], columns=["actor_id", "rule", "other_id"])
     with pytest.raises(UsageError, match="not listed: ghost"):
-        partners.suggest_coalitions(OFFERS, EVENLY, constraints=rules)
+        find_groups(OFFERS, EVENLY, constraints=rules)
     with pytest.raises(UsageError, match="no trait 'knowledge'"):
-        partners.suggest_coalitions(OFFERS, EVENLY, minima={"knowledge": 1})
+        find_groups(OFFERS, EVENLY, minima={"knowledge": 1})
 
 
 def test_nobody_to_choose_from_and_nothing_to_serve() -> None:
-    nobody = partners.suggest_coalitions(OFFERS.iloc[:0], EVENLY)
-    assert (nobody.seats, nobody.groups.empty, nobody.conflicts) == (0, True, ())
-    alone = partners.suggest_coalitions(OFFERS.iloc[:1], EVENLY)
+    nobody = find_groups(OFFERS.iloc[:0], EVENLY)
+    assert (nobody.seats, nobody.groups.empty, nobody.conflicts) == (0, True, "")
+    alone = find_groups(OFFERS.iloc[:1], EVENLY)
     assert list_groups(alone) == [{"a"}]
     unserved = alone.needs.set_index("need").loc["y"]
     assert (unserved["covered"], unserved["most"], unserved["nearest"]) == (0, 0, "a")
-    unknown = partners.suggest_coalitions(OFFERS.loc[["d"]], {"z": 1})
+    unknown = find_groups(OFFERS.loc[["d"]], {"z": 1})
     assert math.isnan(unknown.needs.loc[0, "most"])
 
 
@@ -277,7 +286,7 @@ def test_ten_thousand_actors_are_no_more_than_a_few() -> None:
     ids = [f"a{i}" for i in range(10_000)]
     offers = pd.DataFrame(rng.random((10_000, 5)).round(3), index=ids, columns=list("vwxyz"))
     traits = pd.DataFrame({"users_voice": rng.random(10_000) < 0.3}, index=ids)
-    found = partners.suggest_coalitions(
+    found = find_groups(
         offers, dict.fromkeys("vwxyz", 1), traits=traits, minima={"users_voice": 1}, seats=3,
         prefer=pd.Series(rng.random(10_000), index=ids), draws=offers.to_numpy()[None],
     )  # fmt: skip
@@ -302,7 +311,7 @@ def test_of_long_lists_the_best_of_each_need_are_enough() -> None:
         kinds=BOOK.kinds,
     )  # fmt: skip
     row = found["coalitions"].iloc[0]
-    whole = partners.suggest_coalitions(
+    whole = find_groups(
         means, {"resource_technical": 1, "resource_data": 3}, seats=int(row["seats"]),
         traits=pd.get_dummies(actors.set_index("actor_id")["kind"]),
         minima={"ngo": 1, "digital_startup": 1},

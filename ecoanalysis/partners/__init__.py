@@ -3,7 +3,7 @@
 Unknown is never zero: what nobody was asked about is left out of a score, and its coverage says so.
 """
 
-from ecoanalysis.partners.coalitions import Coalitions, suggest_coalitions, suggest_groups
+from ecoanalysis.partners.coalitions import suggest_coalitions, suggest_groups
 from ecoanalysis.partners.introductions import (
     find_shortfalls,
     score_nearness,
@@ -14,21 +14,11 @@ from ecoanalysis.partners.profiles import (
     RESOURCES,
     Answers,
     gather_answers,
-    read_needs,
     suggest_partners,
 )
 
 __all__ = [
-    "PARTS",
-    "RESOURCES",
-    "Answers",
-    "Coalitions",
-    "find_shortfalls",
-    "gather_answers",
-    "read_needs",
-    "score_nearness",
-    "suggest_coalitions",
-    "suggest_groups",
-    "suggest_introductions",
+    "PARTS", "RESOURCES", "Answers", "find_shortfalls", "gather_answers",
+    "score_nearness", "suggest_coalitions", "suggest_groups", "suggest_introductions",
     "suggest_partners",
-]
+]  # fmt: skip

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
 from ecoanalysis import ties as links
-from ecoanalysis.partners.profiles import RESOURCES, STRONG, Answers, join_codes, read_needs
-
-Values = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
+from ecoanalysis.partners.profiles import (
+    OFFERS,
+    RESOURCES,
+    STRONG,
+    Answers,
+    Flags,
+    Rows,
+    Values,
+    join_codes,
+    read_needs,
+)
 
 SOUGHT: Final = RESOURCES[:4]
 CLEAR: Final = 0.8
@@ -61,56 +67,53 @@ def suggest_introductions(
         and the reverse), together (`;` between challenges), n_common (int), contact_id (the
         common contact with fewest ties; "" if none), adamic_adar (0 or more).
     """
-    n, ids, helix = len(actors), links.index_actors(actors), actors["helix"].to_numpy(dtype=object)
+    ids, helix = links.index_actors(actors), actors["helix"].to_numpy(dtype=object)
     graph, degree = _join(ties, actors)
-    near = graph @ sparse.diags_array(1 / np.log(np.maximum(degree, 2))) @ graph
-    common = graph @ graph
-    offers, seeks = (
-        answers.take([f"{end}_{name}" for name in SOUGHT])[0] >= CLEAR
-        for end in ("resource", "seeks")
-    )
-    fits = {name: _pair_up(offers[:, k], seeks[:, k]) for k, name in enumerate(SOUGHT)}
-    joint = {}
-    every = answers.take([f"resource_{name}" for name in RESOURCES])[0] >= CLEAR
-    for challenge in challenges.to_dict("records"):
-        code = str(challenge["challenge_id"])
-        willing = ~(answers.take([f"position:{code}"])[0] < 0.5)
-        joint[code] = _complete((every & willing)[:, read_needs(challenge) > 0])
-    either = sum((t + t.T for t in [near, *fits.values(), *joint.values()]), 0 * near)
+    near, common = _weigh_contacts(graph, degree), graph @ graph
+    every = answers.take(OFFERS)[0] >= CLEAR
+    offers = every[:, : len(SOUGHT)]
+    seeks = answers.take([f"seeks_{name}" for name in SOUGHT])[0] >= CLEAR
+    able = {
+        str(code): (every & ~(answers.take([f"position:{code}"])[0] < 0.5))[:, need > 0]
+        for code, need in read_needs(challenges).iterrows()
+    }
+    fits = sparse.csr_array(1.0 * offers) @ sparse.csr_array(1.0 * seeks.T)
+    either = sum((_complete(flags) for flags in able.values()), common + fits + fits.T)
     i, j = (at.astype(np.intp) for at in sparse.triu(either, k=1, format="coo").coords)
-    ends = np.sort(
-        [ids.get_indexer(pd.Index(known[e])) for e in ("source_id", "target_id")], axis=0
-    )
-    strangers = ~np.isin(i * n + j, ends[0] * n + ends[1])
+    source, target = (ids.get_indexer(pd.Index(known[f"{end}_id"])) for end in ("source", "target"))
+    on_record = np.minimum(source, target) * len(ids) + np.maximum(source, target)
+    strangers = ~np.isin(i * len(ids) + j, on_record)
     i, j = i[strangers], j[strangers]
-    gives, takes = sum(fits.values(), 0 * near), sum((t.T for t in fits.values()), 0 * near).tocsr()
-    whole = sum(joint.values(), 0 * near)
-    reasons = np.sum([_look(table, i, j) > 0 for table in (gives, takes, whole)], axis=0)
+    gives, takes = offers[i] & seeks[j], offers[j] & seeks[i]
+    whole = [
+        (flags[i] | flags[j]).all(axis=1) & ~flags[i].all(axis=1) & ~flags[j].all(axis=1)
+        for flags in able.values()
+    ]
+    together = np.array(whole, dtype=bool).reshape(len(able), len(i)).T
+    reasons = np.sum([flags.any(axis=1) for flags in (gives, takes, together)], axis=0)
     crosses = (helix[i] != helix[j]) & pd.notna(helix[i]) & pd.notna(helix[j])
     found = pd.DataFrame(
         {"list": np.where(crosses & (reasons > 0), "bridging", "natural"), "i": i, "j": j,
-         "reasons": reasons, "adamic_adar": _look(near, i, j), "n_common": _look(common, i, j)}
+         "actor_id": ids[i], "other_id": ids[j], "reasons": reasons,
+         "adamic_adar": _look(near, i, j), "n_common": _look(common, i, j).astype(int)}
     )  # fmt: skip
     found = found[found["list"].eq("bridging") | (found["n_common"] > 0)]
-    found = found.assign(actor_id=ids[found["i"]], other_id=ids[found["j"]])
     order = ["list", "reasons", "adamic_adar", "actor_id", "other_id"]
     found = found.sort_values(order, ascending=[True, False, False, True, True])
-    found = found.groupby("list", sort=False).head(limit).astype({"n_common": int})
-    i, j = found["i"].to_numpy(), found["j"].to_numpy()
-    found = found.assign(
-        gives=join_codes({name: _look(table, i, j) > 0 for name, table in fits.items()}),
-        takes=join_codes({name: _look(table, j, i) > 0 for name, table in fits.items()}),
-        together=join_codes({code: _look(table, i, j) > 0 for code, table in joint.items()}),
-        contact_id=[_name_contact(graph, degree, *pair, ids) for pair in zip(i, j, strict=True)],
+    found = found.groupby("list", sort=False).head(limit)
+    at, pairs = found.index, found[["i", "j"]].to_numpy()
+    found = found.reset_index(drop=True).assign(
+        gives=join_codes(gives[at], SOUGHT),
+        takes=join_codes(takes[at], SOUGHT),
+        together=join_codes(together[at], able),
+        contact_id=[_name_contact(graph, degree, a, b, ids) for a, b in pairs],
     )
-    return found[INTRODUCTIONS].reset_index(drop=True)
+    return found[INTRODUCTIONS]
 
 
 def score_nearness(ties: pd.DataFrame, *, actors: pd.DataFrame) -> Values:
     """Score every pair by Adamic & Adar (2003): an array (actors, actors)."""
-    graph, degree = _join(ties, actors)
-    weights = sparse.diags_array(1 / np.log(np.maximum(degree, 2)))
-    return np.asarray((graph @ weights @ graph).todense())
+    return np.asarray(_weigh_contacts(*_join(ties, actors)).todense())
 
 
 def find_shortfalls(
@@ -138,19 +141,27 @@ def find_shortfalls(
         helices), challenge_id, most, nearest (as given; for resources nobody offers from
         `STRONG` on), fillers (`;` between ids from elsewhere).
     """
-    bare = helices.loc[(helices["n"] == 0) & (helices["helix"] != "unclassified"), "helix"]
+    bare = helices[(helices["n"] == 0) & (helices["helix"] != "unclassified")]
     apart = mixing[(mixing["n_ties"] == 0) & (mixing["source_group"] != mixing["target_group"])]
-    weak = needs.loc[~(needs["most"] >= STRONG), ["need", "challenge_id", "most", "nearest"]]
-    rows = [("kind", code, "", np.nan, "", elsewhere["kind"] == code) for code in gaps["kind"]]
-    rows += [("helix", code, "", np.nan, "", elsewhere["helix"] == code) for code in bare]
-    for need, challenge_id, most, nearest in weak.to_numpy().tolist():
-        able = elsewhere.reindex(columns=[need])[need].astype(float) >= STRONG
-        rows.append(("resource", need, challenge_id, most, nearest, able))
-    pairs = apart["source_group"] + ";" + apart["target_group"]
-    rows += [("tie", pair, "", np.nan, "", elsewhere["kind"] == pair) for pair in pairs]
-    columns = ["what", "subject", "challenge_id", "most", "nearest", "fillers"]
-    found = [(*row, ";".join(elsewhere.loc[able, "actor_id"])) for *row, able in rows]
-    return pd.DataFrame(found, columns=columns)
+    weak = needs[~(needs["most"] >= STRONG)]
+    found = pd.concat([
+        gaps.rename(columns={"kind": "subject"}).assign(what="kind"),
+        bare.rename(columns={"helix": "subject"}).assign(what="helix"),
+        weak.rename(columns={"need": "subject"}).assign(what="resource"),
+        apart.assign(subject=apart["source_group"] + ";" + apart["target_group"], what="tie"),
+    ])[["what", "subject", "challenge_id", "most", "nearest"]]  # fmt: skip
+    able = elsewhere.reindex(columns=OFFERS).astype(float) >= STRONG
+    fits: dict[str, Any] = {
+        "kind": elsewhere["kind"].eq,
+        "helix": elsewhere["helix"].eq,
+        "resource": able.get,
+    }
+    fillers = [
+        ";".join(elsewhere["actor_id"][fits[what](subject)]) if what in fits else ""
+        for what, subject in found[["what", "subject"]].to_numpy()
+    ]
+    found = found.fillna({"challenge_id": "", "nearest": ""}).assign(fillers=fillers)
+    return found.reset_index(drop=True)
 
 
 def _join(ties: pd.DataFrame, actors: pd.DataFrame) -> tuple[sparse.csr_array, Values]:
@@ -162,20 +173,20 @@ def _join(ties: pd.DataFrame, actors: pd.DataFrame) -> tuple[sparse.csr_array, V
     return graph, np.asarray(graph.sum(axis=1), dtype=float)
 
 
-def _pair_up(offers: npt.NDArray[np.bool_], seeks: npt.NDArray[np.bool_]) -> sparse.csr_array:
-    one, other = (sparse.csr_array(flags[:, None].astype(float)) for flags in (offers, seeks))
-    return sparse.csr_array(one @ other.T)
+def _weigh_contacts(graph: sparse.csr_array, degree: Values) -> sparse.csr_array:
+    weight = sparse.diags_array(1 / np.log(np.maximum(degree, 2)))
+    return sparse.csr_array(graph @ weight @ graph)
 
 
-def _complete(able: npt.NDArray[np.bool_]) -> sparse.csr_array:
+def _complete(able: Flags) -> sparse.csr_array:
     """Pairs (upper triangle) that have every column together, but neither alone."""
     some = np.flatnonzero(able.any(axis=1) & ~able.all(axis=1))
     i, j = np.triu(((able[some, None] | able[None, some]).all(axis=2)), k=1).nonzero()
     return sparse.csr_array((np.ones(len(i)), (some[i], some[j])), shape=(len(able),) * 2)
 
 
-def _look(table: Any, i: Rows, j: Rows) -> Values:
-    return np.asarray(table[i, j]).ravel() if len(i) else np.zeros(0)
+def _look(table: sparse.csr_array, i: Rows, j: Rows) -> Values:
+    return np.asarray(table[i, j]) if len(i) else np.zeros(0)
 
 
 def _name_contact(graph: sparse.csr_array, degree: Values, a: int, b: int, ids: pd.Index) -> str:
