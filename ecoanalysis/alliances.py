@@ -106,22 +106,14 @@ def analyse_mactor(
 
     MIDI_ij = MID_ij + Σ_k min(MID_ik, MID_kj); I and D are its sums over others;
     r_i = (I_i - MIDI_ii) / ΣI · I_i / (I_i + D_i), competitiveness n r_i / Σr, missing for all as
-    soon as one actor has neither influence nor dependence.
+    soon as one actor has neither influence nor dependence; `plain` leaves the diagonal in:
+    r_i = (I_i / ΣI) · I_i / (I_i + D_i).
 
-    Parameters
-    ----------
-    influences : pandas.DataFrame
-        source_id, target_id, value (0-4); optionally rater_id: raters are averaged.
-    positions : pandas.DataFrame
-        actor_id, challenge_id, value (-4 to 4); optionally rater_id. Actors without influences
-        are left out; a pair or position that nobody gave counts as none (see `coverage`).
-    plain : bool
-        r_i = (I_i / ΣI) · I_i / (I_i + D_i): the diagonal does not leave twice.
-    force : bool
-        Analyse more than `MOST_ACTORS` actors (a panel cannot judge so many pairs), which is
-        otherwise a UsageError.
-    draws, seed : int
-        Draws of what several raters said of influences, behind low and high; 0 gives none.
+    `influences` are source_id, target_id, value (0-4), `positions` actor_id, challenge_id, value
+    (-4 to 4); of several raters (rater_id) the mean counts, and with `draws` the doubt about
+    influences gives low and high. Actors without influences are left out; a pair or position that
+    nobody gave counts as none (see `Mactor`). More than `MOST_ACTORS` actors, of whom a panel
+    cannot judge so many pairs, are a UsageError unless `force`.
     """
     ids = pd.Index(pd.unique(influences[["source_id", "target_id"]].to_numpy().ravel()))
     if len(ids) > MOST_ACTORS and not force:

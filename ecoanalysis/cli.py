@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from ecoanalysis.errors import EcoanalysisError, StudyError, UsageError
 from ecoanalysis.wording import Language, use_language
@@ -197,13 +197,13 @@ def report(
         if changed.territory and not territory and not region:
             territory = [changed.territory]
     languages = ("fr", "en") if language == "all" else (language,)
-    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*shown, TimeRemainingColumn(), console=err) as progress:
+    with Progress(console=err) as progress:
         task, counts = progress.add_task("…", total=None), Counter[str]()
 
         def show(done: int, total: int, row: Mapping[str, Any]) -> None:
             counts[row["status"]] += 1
-            name = f"{row['study_id']} {row['language']} {row['page']}, {counts['failed']} failed"
+            page = f"{row['study_id']} {row['language']} {row['page']}"
+            name = f"{done} of {total}, {counts['failed']} failed: {page}"
             progress.update(task, completed=done, total=total, description=name)
 
         try:

@@ -7,6 +7,8 @@ Only the weights add up. Self-relations and relations of weight zero are no ties
 
 from __future__ import annotations
 
+from typing import Any
+
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -23,15 +25,9 @@ def select_ties(
 ) -> pd.DataFrame:
     """Select the existing ties of one territory, inside it and beyond it.
 
-    Parameters
-    ----------
-    relations : pandas.DataFrame
-        source_id, target_id, kind; optionally status (blank = existing) and weight. Those that
-        touch nobody here are left out; the same `actor_id` is the same organisation everywhere.
-    actors : pandas.DataFrame
-        The territory's actors, one row each (actor_id).
-    relation_kinds : pandas.DataFrame
-        The codebook's table, indexed by code: directed (yes, no) and structure.
+    `relations` have source_id, target_id, kind; optionally status (blank = existing) and weight.
+    Those that touch nobody here are left out; the same actor_id is the same organisation
+    everywhere. An actor listed twice or a kind that is not in the codebook is a UsageError.
 
     Returns
     -------
@@ -43,11 +39,6 @@ def select_ties(
         - structure : "free", "membership" or "two_mode"
         - scope : "inside" (both ends are here) or "beyond" (one end is)
         - directed : bool, whether source and target differ in meaning
-
-    Raises
-    ------
-    UsageError
-        If an actor is listed twice or a relation kind is not in the codebook.
     """
     here, kept = index_actors(actors), _drop_planned(relations)
     if unknown := sorted(set(kept["kind"].dropna()) - set(relation_kinds.index)):
@@ -68,16 +59,11 @@ def combine_ties(
 ) -> pd.DataFrame:
     """Combine the relations of each pair of actors into one tie.
 
-    Left out: relations with an end outside `actors`, self-relations, relations of weight zero and
-    those whose `status`, if there is such a column, is planned or desired.
-
-    Parameters
-    ----------
-    ties, actors : pandas.DataFrame
-        source_id, target_id, optionally weight (blank = 1), kind, directed (bool); and actor_id.
-    directed : bool
-        Keep the direction: a tie is then an arc, and a relation whose `directed` is False makes
-        two. Otherwise a → b and b → a are the same tie.
+    Ties have source_id, target_id, optionally weight (blank = 1), kind, directed (bool). Left out:
+    those with an end outside `actors`, self-relations, relations of weight zero and those whose
+    `status`, if there is such a column, is planned or desired. If `directed`, a tie is an arc, and
+    a relation whose `directed` is False makes two; otherwise a → b and b → a are the same tie. An
+    actor listed twice or a negative weight is a UsageError.
 
     Returns
     -------
@@ -88,11 +74,6 @@ def combine_ties(
         - source, target : int, their rows in `actors`, counted from 0
         - weight : float > 0, the sum over the pair's relations
         - kinds : the relation kinds, sorted, `;` between; only with a `kind` column
-
-    Raises
-    ------
-    UsageError
-        If an actor is listed twice or a weight is negative.
     """
     ids, rows = index_actors(actors), _drop_planned(ties)
     weight = _read_weights(rows).fillna(1.0).to_numpy()
@@ -124,30 +105,18 @@ def combine_ties(
 def build_graph(
     ties: pd.DataFrame, *, actors: pd.DataFrame, directed: bool = False, weighted: bool = False
 ) -> nx.Graph[str]:
-    """Build the networkx graph of one territory, isolates included.
+    """Build the networkx graph of one territory, isolates included, as of `combine_ties`.
 
-    Parameters
-    ----------
-    ties, actors, directed
-        As for `combine_ties`; nodes carry whichever of name, kind, helix `actors` has.
-    weighted : bool
-        Give every edge the attribute `weight`, the sum over the pair's relations.
-
-    Returns
-    -------
-    networkx.Graph
-        Or DiGraph. Nodes are actor ids in the order of `actors`, empty text where an attribute is
-        missing; edges carry `kinds`.
+    Nodes are actor ids in the order of `actors` and carry whichever of name, kind, helix it has,
+    empty text where it is missing; edges carry `kinds` and, if `weighted`, `weight`.
     """
     graph: nx.Graph[str] = nx.DiGraph() if directed else nx.Graph()
-    columns = [column for column in NODE_ATTRIBUTES if column in actors.columns]
-    texts = actors[columns].astype("str").fillna("")
-    for actor_id, values in zip(index_actors(actors), texts.itertuples(index=False), strict=True):
-        graph.add_node(actor_id, **dict(zip(columns, values, strict=True)))
+    texts = actors.set_index(index_actors(actors)).astype("str").fillna("")
+    nodes: Any = texts[[name for name in NODE_ATTRIBUTES if name in texts]].to_dict("index")
+    graph.add_nodes_from(nodes.items())
     pairs = combine_ties(ties, actors=actors, directed=directed)
-    carried = ["weight", "kinds"] if weighted else ["kinds"]
-    for source, target, *held in pairs[[*_ENDS, *carried]].itertuples(index=False):
-        graph.add_edge(source, target, **dict(zip(carried, held, strict=True)))
+    carried: Any = pairs[["weight", "kinds"] if weighted else ["kinds"]].to_dict("records")
+    graph.add_edges_from(zip(pairs["source_id"], pairs["target_id"], carried, strict=True))
     return graph
 
 

@@ -73,10 +73,8 @@ def read_codebook(
     empty takes a plain default (a kind is an extension, a criterion runs from 0 to 5 with weight 1
     in the second round), and a label in one language stands for the other.
     """
-    tables = {name: _read_table(name).copy() for name in TABLES}
-    for name, additions in (("kinds", kinds), ("subkinds", subkinds), ("criteria", criteria)):
-        if additions is not None and not additions.empty:
-            tables[name] = _override(tables[name], additions)
+    own = {"kinds": kinds, "subkinds": subkinds, "criteria": criteria}
+    tables = {name: _override(_read_table(name), own.get(name)) for name in TABLES}
     return Codebook(**tables, rules=_read_rules().copy())
 
 
@@ -92,37 +90,33 @@ def _read_rules() -> pd.DataFrame:
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
-    table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
-    return _set_types(table)
+    return _set_types(pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8"))
 
 
 def _set_types(table: pd.DataFrame) -> pd.DataFrame:
-    numbers = {name: type(_NUMBERS[name]) for name in table.columns if name in _NUMBERS}
-    return table.astype({name: numbers.get(name, "str") for name in table.columns})
+    return table.astype({c: type(_NUMBERS[c]) if c in _NUMBERS else "str" for c in table})
 
 
-def _override(table: pd.DataFrame, additions: pd.DataFrame) -> pd.DataFrame:
-    """Lay the filled cells of `additions` over `table`, by code; the last row of a code wins."""
-    known = [column for column in additions.columns if column in ("code", *table.columns)]
-    own = additions[known].astype(object).dropna(subset=["code"])
-    own = own.drop_duplicates("code", keep="last").set_index("code")
-    own = own.mask(own.apply(lambda cells: cells.astype(str).str.strip().eq("")))
-    for column in own.columns.intersection(list(_NUMBERS)):
-        own[column] = pd.to_numeric(own[column], errors="coerce").astype(object)
+def _override(table: pd.DataFrame, additions: pd.DataFrame | None) -> pd.DataFrame:
+    """Lay the filled cells of `additions` over `table`, by code; the last row of a code wins.
+
+    The empty cells of new codes take their defaults, and each text its other language.
+    """
+    if additions is None or additions.empty:
+        return table.copy()
+    own = additions.reindex(columns=["code", *table.columns]).astype(object)
+    own = own.dropna(subset=["code"]).drop_duplicates("code", keep="last").set_index("code")
+    own = own.replace(r"^\s*$", None, regex=True)
+    numbers = own.columns.intersection([*_NUMBERS])
+    own[numbers] = own[numbers].apply(pd.to_numeric, errors="coerce").astype(object)
     order = [*table.index, *own.index.difference(table.index, sort=False)]
     merged = own.combine_first(table.astype(object)).reindex(index=order, columns=table.columns)
-    return _set_types(_fill(merged).fillna("")).rename_axis("code")
-
-
-def _fill(table: pd.DataFrame) -> pd.DataFrame:
-    """Give the empty cells of new codes their defaults, and each text its other language."""
-    filled = table.fillna({k: v for k, v in (_NUMBERS | _DEFAULTS).items() if k in table})
-    for column in filled.columns[filled.columns.str.endswith("_fr")]:
+    merged = merged.fillna({k: v for k, v in (_NUMBERS | _DEFAULTS).items() if k in merged})
+    for column in merged.columns[merged.columns.str.endswith("_fr")]:
         twin = column.removesuffix("_fr") + "_en"
-        french, english = filled[column], filled[twin]
-        filled[column], filled[twin] = french.fillna(english), english.fillna(french)
-    codes = pd.Series(filled.index, index=filled.index, dtype=object)
-    stand_ins = {"label_fr": codes, "label_en": codes}
-    if "parent" in filled:
-        stand_ins["parent"] = filled["dimension"]
-    return filled.assign(**{name: filled[name].fillna(with_) for name, with_ in stand_ins.items()})
+        french, english = merged[column], merged[twin]
+        merged[column], merged[twin] = french.fillna(english), english.fillna(french)
+    codes = merged.index.to_series()
+    stand_ins = {"label_fr": codes, "label_en": codes, "parent": merged.get("dimension")}
+    merged = merged.fillna({name: with_ for name, with_ in stand_ins.items() if name in merged})
+    return _set_types(merged.fillna("")).rename_axis("code")

@@ -41,7 +41,8 @@ class Arcs:
 
     def make_graph(self) -> igraph.Graph:
         """Make the igraph graph with the same order of actors and ties."""
-        return igraph.Graph(self.n, np.stack([self.source, self.target], 1), self.directed)
+        ends = zip(self.source.tolist(), self.target.tolist(), strict=True)  # makes no garbage
+        return igraph.Graph(self.n, ends, self.directed)
 
 
 def read_arcs(
@@ -57,12 +58,9 @@ def read_arcs(
 
 def find_arcs(arcs: Arcs, source: Rows, target: Rows) -> Rows:
     """Find the place of each arc source → target among the arcs; -1 where there is none."""
-    keys, wanted = arcs.source * arcs.n + arcs.target, source * arcs.n + target
-    if not len(keys):
-        return np.full(len(wanted), -1)
-    order = np.argsort(keys, kind="stable")
-    place = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)]
-    return np.where(keys[place] == wanted, place, -1)
+    keys = pd.Index(arcs.source * arcs.n + arcs.target)
+    place: Rows = keys.get_indexer(pd.Index(source * arcs.n + target))
+    return place
 
 
 def mirror_arcs(arcs: Arcs) -> Arcs:

@@ -42,28 +42,13 @@ def suggest_coalitions(
 ) -> dict[str, pd.DataFrame]:
     """Suggest the groups that cover the needs best, each need being covered by its best member.
 
-    Parameters
-    ----------
-    offers : pandas.DataFrame
-        Indexed by actor_id, one column a need: 0-1; unknown offers cannot be counted on.
-    weights : mapping
-        Weight of each need; needs of weight 0 are left out.
-    constraints : pandas.DataFrame, optional
-        actor_id, rule (must, never, not_with), other_id.
-    traits, minima : pandas.DataFrame, mapping, optional
-        True or false by actor (users_voice, innovator, a helix …), and how many members must at
-        least have each trait.
-    seats : int, optional
-        Most members. Unless given, the fewest (up to `MOST_SEATS`) after which one more adds less
-        than `LEAST_GAIN`.
-    costs, budget : mapping, float
-        Cost of each actor (1 if not named), and what the group may cost.
-    prefer : pandas.Series, optional
-        0-1 by actor: the order in which equally good groups are listed.
-    draws : numpy.ndarray, optional
-        (draws, actors, needs) of `offers`.
-    limit : int
-        Most groups listed.
+    `offers` are indexed by actor_id, one column a need: 0-1, unknown ones cannot be counted on;
+    needs of weight 0 are left out. Conditions are `constraints` (actor_id, rule: must, never or
+    not_with, other_id), `minima`: how many members must at least have each of the `traits` (true or
+    false by actor_id), and a `budget` for the `costs` (1 if not named). A group has at most `seats`
+    members: unless given, the fewest (up to `MOST_SEATS`) after which one more adds less than
+    `LEAST_GAIN`. `prefer` (0-1 by actor_id) orders equally good groups, of which `limit` are
+    listed; `draws` are (draws, actors, needs) of the offers.
 
     Returns
     -------
@@ -150,20 +135,9 @@ def suggest_groups(
 
     A group has a voice of users and an innovator, and is made of those who can contribute and
     those who must. The local group is made of those who can contribute to every challenge; each
-    challenge weighs the same in it.
-
-    Parameters
-    ----------
-    answers, suggested, actors, challenges, constraints, kinds
-        As `suggest_partners` takes and returns them; kinds has user_side and innovator.
-    draws, limit : int
-        Draws behind the inclusion frequency; most groups listed.
-
-    Returns
-    -------
-    dict of pandas.DataFrame
-        As of `suggest_coalitions`, with challenge_id ("" is the local group) as the first column.
-        Empty where nobody was asked for resources.
+    challenge weighs the same in it. Tables are as `suggest_partners` takes and returns them (kinds
+    with innovator as well); those returned are as of `suggest_coalitions`, with challenge_id (""
+    is the local group) first, and empty where nobody was asked for resources.
     """
     kind, roles = actors["kind"], actors["roles"].fillna("")
     flags = {

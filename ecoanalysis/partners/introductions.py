@@ -44,20 +44,9 @@ def suggest_introductions(
     *Bridging*: of different helices, one offering what the other seeks, or both together covering
     the needs of a challenge that neither covers alone. *Natural*: the others with a contact in
     common, those with such a reason first, then by Adamic & Adar's (2003) Σ 1 / log(degree) over
-    common contacts.
-
-    Parameters
-    ----------
-    ties : pandas.DataFrame
-        Free ties inside the territory (`ties.select_ties`): the network that makes contacts.
-    actors : pandas.DataFrame
-        One row each: actor_id, helix.
-    known : pandas.DataFrame
-        Every relation on record (source_id, target_id), planned ones as well.
-    answers, challenges
-        As for `suggest_partners`.
-    limit : int
-        Most rows in each list.
+    common contacts; of each list at most `limit`. `ties` are the free ones inside the territory
+    (`ties.select_ties`), the network that makes contacts; `known` has every relation on record,
+    planned ones as well; `actors` have a helix; answers and challenges as for `suggest_partners`.
 
     Returns
     -------
@@ -122,24 +111,13 @@ def find_shortfalls(
 ) -> pd.DataFrame:  # fmt: skip
     """Find what the list lacks, and who beyond the territory could fill it.
 
-    Parameters
-    ----------
-    gaps, helices : pandas.DataFrame
-        kind, helix of the guide's kinds that are not listed; helix and n listed.
-    needs : pandas.DataFrame
-        challenge_id, need (a criterion of resources), most (0-1, missing if not asked), nearest.
-    mixing : pandas.DataFrame
-        source_group, target_group, n_ties between helices; empty if no tie is on record.
-    elsewhere : pandas.DataFrame
-        National and international actors listed elsewhere in the study: actor_id, kind, helix and
-        criteria of resources (0-1).
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a gap: what ("kind", "helix", "resource", "tie"), subject (a code; `;` between two
-        helices), challenge_id, most, nearest (as given; for resources nobody offers from
-        `STRONG` on), fillers (`;` between ids from elsewhere).
+    `gaps` are the guide's kinds that are not listed (kind), `helices` have helix and n listed,
+    `needs` challenge_id, need (a criterion of resources), most (0-1) and nearest, `mixing`
+    source_group, target_group, n_ties between helices (empty if no tie is on record), `elsewhere`
+    the national and international actors of the rest of the study: actor_id, kind, helix and
+    resources (0-1). There is one row a gap: what ("kind", "helix", "resource", "tie"), subject (a
+    code; `;` between two helices), challenge_id, most, nearest (as given; for resources that nobody
+    offers from `STRONG` on), fillers (`;` between ids from elsewhere).
     """
     bare = helices[(helices["n"] == 0) & (helices["helix"] != "unclassified")]
     apart = mixing[(mixing["n_ties"] == 0) & (mixing["source_group"] != mixing["target_group"])]

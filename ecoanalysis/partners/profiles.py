@@ -66,23 +66,12 @@ def gather_answers(
 ) -> Answers:
     """Gather what was said in general and on each challenge, on one scale.
 
-    Parameters
-    ----------
-    means : pandas.DataFrame
-        Mean ratings in general, indexed by actor_id: one column a criterion, in its own scale.
-    draws : numpy.ndarray
-        (draws, actors, criteria) of `means`, in the same scales and order.
-    ratings, raters, criteria : pandas.DataFrame
-        One territory's; of the ratings, those on one challenge are added, each challenge a
-        criterion of its own. What raters say of their own organisation is left out.
-    positions : pandas.DataFrame
-        actor_id, challenge_id, rater_id, value (-4 to 4); one's own position counts.
-
-    Returns
-    -------
-    Answers
-        Draws on challenges come from a fit of their own (`ratings.fit_panel`); where it gives no
-        interval they repeat the mean. No draws where the general ones are missing.
+    `means` are those of ratings in general, indexed by actor_id, one column a criterion in its own
+    scale, and `draws` (draws, actors, criteria) of them. To these are added the ratings on one
+    challenge, each challenge a criterion of its own, without what raters say of their own
+    organisation, and the positions (value -4 to 4), of which one's own counts. Draws on challenges
+    come from a fit of their own (`ratings.fit_panel`); where it gives no interval they repeat the
+    mean. There are no draws where the general ones are missing.
     """
     scale = {"scale_min": -4.0, "scale_max": 4.0, "direction": 1, "per_challenge": "yes"}
     scales = pd.concat([criteria[list(scale)], pd.DataFrame(scale, index=["position"])])
@@ -130,20 +119,9 @@ def suggest_partners(
     (the strongest). Their weighted mean over the known parts gives the order; who is against, or
     barred by a constraint, is never a contributor. Who must be heard is not scored.
 
-    Parameters
-    ----------
-    answers : Answers
-        As `gather_answers` returns them.
-    actors, challenges, constraints : pandas.DataFrame
-        One territory's: actor_id, kind, roles; challenge_id, needs_*; the constraints table.
-    kinds : pandas.DataFrame
-        The codebook's, indexed by code: user_side.
-    weights : mapping, optional
-        Weight of each of `PARTS`; 1 unless given.
-    first : int
-        Length of the head of the list, for `p_first`.
-    minimum_coverage : float
-        Share (0-1) of the weights that must be known to be suggested.
+    `weights` are those of `PARTS` (1 unless given), of which `minimum_coverage` (0-1) must be known
+    to be suggested; `first` is the length of the head of the list, for `p_first`; `kinds` are those
+    of the codebook, and the other tables those of one territory.
 
     Returns
     -------
@@ -155,8 +133,7 @@ def suggest_partners(
         - p_first : share of draws in which it is among the `first`; missing without draws
         - concern, match, readiness, lever : 0-1, missing if not asked
         - product_rank, minimum_rank : by the geometric mean, by the lowest of the known parts
-        - reasons : `;` between codes: supports, concerned, brings, ready; must | against,
-          speaks_for_users, affected
+        - reasons : `;` between `STRENGTHS` or `GROUNDS`
         - resource, best_lever, gain : criteria; "" if not asked
         - position : -4 to 4, mean; missing if nobody was asked
     """
