@@ -120,16 +120,6 @@ PLOTS: dict[str, Callable[[Axes], Axes]] = {
         make_grid(FEW[:1], same=True), ax=ax, **BOTH
     ),
     "power and interest": lambda ax: figures.plot_power_interest(make_powers(FEW), ax=ax, **BOTH),
-    "heatmap": lambda ax: figures.plot_heatmap(
-        make_averages(FEW),
-        actors=FEW,
-        dimensions=["interest", "resource", "lever", "seeks"],
-        ax=ax,
-        **BOTH,
-    ),
-    "heatmap, one actor": lambda ax: figures.plot_heatmap(
-        make_averages(FEW[:1]), actors=FEW, dimensions=["lever"], ax=ax, **BOTH
-    ),
     "network": lambda ax: figures.plot_network(make_ties(30), actors=FEW, ax=ax, **BOTH),
     "network, one tie": lambda ax: figures.plot_network(
         make_ties(30)[:1], actors=FEW, ax=ax, **BOTH
@@ -145,18 +135,12 @@ PLOTS: dict[str, Callable[[Axes], Axes]] = {
         make_ties(1190, mean_degree=10), actors=MANY, ax=ax, **BOTH
     ),
     "mixing": lambda ax: figures.plot_mixing(make_matrix("helices"), ax=ax, **BOTH),
-    "mixing, kinds": lambda ax: figures.plot_mixing(
-        make_matrix("kinds"), group="kinds", ax=ax, **BOTH
-    ),
 }
 EMPTY: dict[str, Callable[[Axes], Axes]] = {
     "map": lambda ax: figures.plot_map(FEW.assign(latitude=np.nan), ax=ax, **BOTH),
     "readiness": lambda ax: figures.plot_readiness(make_grid(FEW)[:0], ax=ax, **BOTH),
     "power and interest": lambda ax: figures.plot_power_interest(
         make_powers(FEW)[:0], ax=ax, **BOTH
-    ),
-    "heatmap": lambda ax: figures.plot_heatmap(
-        make_averages(FEW)[:0], actors=FEW, dimensions=["lever"], ax=ax, **BOTH
     ),
     "network": lambda ax: figures.plot_network(make_ties(30)[:0], actors=FEW, ax=ax, **BOTH),
     "mixing": lambda ax: figures.plot_mixing(make_matrix("helices")[:0], ax=ax, **BOTH),
@@ -210,7 +194,7 @@ def test_drawings_are_light_and_hold_shapes_only(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg = figures.draw(PLOTS[name], alt='A <b>figure</b> & "more"')
-    limits = {"network, many": 300_000, "map, many": 300_000, "heatmap": 160_000}  # bytes
+    limits = {"network, many": 300_000, "map, many": 300_000}  # bytes
     assert len(svg.encode()) < limits.get(name, 120_000)
     root = ElementTree.fromstring(svg)
     assert root.attrib["aria-label"] == 'A <b>figure</b> & "more"'
@@ -239,7 +223,7 @@ def test_drawings_are_the_same_in_another_process() -> None:
 
 def test_two_drawings_share_no_identifier() -> None:
     one, other = (
-        set(re.findall(r' id="(\w+)"', figures.draw(PLOTS[n], alt=""))) for n in ("map", "heatmap")
+        set(re.findall(r' id="(\w+)"', figures.draw(PLOTS[n], alt=""))) for n in ("map", "network")
     )
     assert one and other and not one & other
 
@@ -343,42 +327,6 @@ def test_actors_of_an_unsure_quarter_are_open(ax: Axes) -> None:
     figures.plot_power_interest(make_powers(FEW[:2]), ax=ax, codebook=BOOK, language=WORDS["en"])
     faces = [c.get_facecolors()[0].tolist() for c in ax.collections if len(c.get_facecolors())]
     assert sum(face[:3] == [1, 1, 1] for face in faces) == 1 and len(faces) == 2
-
-
-def test_missing_cells_are_hatched_and_zero_is_not(ax: Axes) -> None:
-    rated = pd.DataFrame(
-        [("a0", "lever_pilot", 0.0), ("a0", "lever_visibility", 5.0), ("a1", "lever_pilot", 2.0)],
-        columns=["actor_id", "criterion", "mean"],
-    )
-    figures.plot_heatmap(
-        rated, actors=FEW, dimensions=["lever"], ax=ax, codebook=BOOK, language=WORDS["en"]
-    )
-    filled, hatched = ax.collections
-    assert len(filled.get_paths()) == 3 and filled.get_hatch() is None
-    assert len(hatched.get_paths()) == 1 and hatched.get_hatch()
-    assert {"0", "5", "2"} <= set(read_words(ax))
-
-
-def test_dimensions_stand_side_by_side_under_their_titles(ax: Axes) -> None:
-    asked = ["resource", "lever"]
-    figures.plot_heatmap(
-        make_averages(FEW), actors=FEW, dimensions=asked, ax=ax, codebook=BOOK, language=WORDS["en"]
-    )
-    places = {text.get_text().replace("\n", " "): text.get_position()[0] for text in ax.texts}
-    # five resources at 0 to 4, a gap of 0.4, three levers at 5.4 to 7.4
-    assert places["Means"] == 2 and places["Levers"] == pytest.approx(6.4)
-    assert places["Financial resources"] == 0 and places["Pilot action"] == pytest.approx(7.4)
-
-
-def test_heatmap_keeps_the_best_covered(ax: Axes) -> None:
-    actors = make_actors(60).assign(name=[f"Actor {i}" for i in range(60)])
-    averages = make_averages(actors, same=True)
-    thin = averages[
-        ~(averages["actor_id"].isin(["a0", "a1"]) & (averages["criterion"] == "lever_pilot"))
-    ]
-    figures.plot_heatmap(thin, actors=actors, dimensions=["lever"], ax=ax, **BOTH)
-    shown = [word for word in read_words(ax) if word.startswith("Actor")]
-    assert len(shown) == 50 and not {"Actor 0", "Actor 1"} & set(shown)
 
 
 def test_mixing_adds_both_ways_round(ax: Axes) -> None:

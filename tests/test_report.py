@@ -524,3 +524,39 @@ def test_kinds_are_bars_the_guides_first_and_gaps_keep_their_row(good_study: Pat
     cells = {name: (sector, read_text(cell).strip()) for name, sector, cell in rows}
     assert cells[book.loc["ngo", "label_en"]] == ("civil", "1 · under 1%")
     assert cells[book.loc["media", "label_en"]] == ("civil", "400 · 100%")
+
+
+def test_cells_are_shaded_and_only_what_nobody_answered_is_hatched() -> None:
+    result = run_town("rive-songe")
+    who = list(result.tables["actors"]["actor_id"][:3])
+    rows = [(who[0], "lever_pilot", 0.0), (who[0], "lever_visibility", 5.0),
+            (who[1], "lever_pilot", 2.4)]  # fmt: skip
+    averages = pd.DataFrame(rows, columns=["actor_id", "criterion", "mean"])
+    averages = averages.assign(low=averages["mean"], high=averages["mean"])
+    tables = {**result.tables, "averages": averages}
+    html = report.show_motives(dataclasses.replace(result, tables=tables), language="en").html
+    heat = html[html.index('<figure class="heat">') :].split("</figure>")[0]
+    # the strongest lever of the first is visibility, which comes before the pilot
+    assert re.findall(r'<td class="(\w+)">(\d*)</td>', heat) == [
+        ("s5", "5"), ("s0", "0"), ("none", ""), ("s2", "2"),
+    ]  # fmt: skip
+    assert re.findall(r'colspan="(\d)">(\w+)', heat) == [("2", "Levers")]
+
+
+def test_cells_are_those_of_the_best_covered() -> None:
+    result = run_town("rive-songe")
+    first = result.tables["actors"].iloc[0]
+    actors = pd.DataFrame([first] * 60).assign(
+        actor_id=[f"a{i:02}" for i in range(60)], name=[f"Actor {i:02}" for i in range(60)]
+    )
+    asked = ["lever_pilot", "lever_visibility"]
+    answers = [(f"a{i:02}", code, 3.0) for i in range(60) for code in asked[: 1 + (i > 1)]]
+    averages = pd.DataFrame(answers, columns=["actor_id", "criterion", "mean"])
+    averages = averages.assign(low=averages["mean"], high=averages["mean"])
+    empty = {name: result.tables[name][:0] for name in ("scores", "profile_groups")}
+    summary = result.tables["summary"].set_index("measure").assign(value=60.0).reset_index()
+    tables = {**result.tables, "actors": actors, "averages": averages, "summary": summary, **empty}
+    html = report.show_motives(dataclasses.replace(result, tables=tables), language="en").html
+    shown = re.findall(r'row">Actor (\d\d)</th>', html)
+    assert len(shown) == 50 and not {"00", "01"} & set(shown)
+    assert "+ 10 organisations not shown" in html

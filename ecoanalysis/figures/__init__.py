@@ -6,11 +6,11 @@ sentence where the table holds nothing to draw.
 """
 
 from ecoanalysis.figures.actors import plot_map, plot_power_interest, plot_readiness
-from ecoanalysis.figures.matrices import plot_heatmap, plot_mixing
+from ecoanalysis.figures.matrices import plot_mixing
 from ecoanalysis.figures.network import ACROSS, MOST, place_network, plot_network
 from ecoanalysis.figures.svg import draw
 
 __all__ = [
-    "ACROSS", "MOST", "draw", "place_network", "plot_heatmap", "plot_map", "plot_mixing",
+    "ACROSS", "MOST", "draw", "place_network", "plot_map", "plot_mixing",
     "plot_network", "plot_power_interest", "plot_readiness",
 ]  # fmt: skip

@@ -68,15 +68,9 @@ def describe_omitted(n: int, *, language: Language) -> str:
 
 
 def _find_place(
-    dot: Array,
-    size: Array,
-    taken: Array,
-    dots: Array,
-    inside: Array,
-    reach: float,
-    point: float,
+    dot: Array, size: Array, taken: Array, dots: Array, inside: Array, reach: float, point: float,
     leaders: bool,
-) -> tuple[Array, Array] | None:
+) -> tuple[Array, Array] | None:  # fmt: skip
     """Return the first free box (x0, y0, x1, y1), and its leader as boxes without size."""
     gap, near = reach + 2.5 * point, len(_SIDES)
     steps = np.repeat([(gap, gap * 0.8), (16 * point,) * 2, (26 * point,) * 2], (near, 16, 16), 0)

@@ -40,7 +40,7 @@ HALO = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5}
 """Ground of words on lines and marks."""
 RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 12.0, "text.parse_math": False, "text.color": INK,
-    "hatch.linewidth": 0.5, "figure.dpi": 72,
+    "figure.dpi": 72,
 }  # fmt: skip
 """Settings under which `draw` renders; other code may use them with `matplotlib.rc_context`."""
 

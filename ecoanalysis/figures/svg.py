@@ -1,7 +1,7 @@
 """Drawing to SVG: one compact string, the same bytes each time, that a page takes in as it is.
 
 matplotlib's own SVG is made for editors and shapes each word anew. This renderer writes outlines
-and words once, and knows what figures here use: solid lines, fills, hatches; it clips nothing.
+and words once, and knows what figures here use: solid lines and fills; it clips nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from matplotlib.transforms import Transform
 
 from ecoanalysis.figures.style import RC, WIDTH, clean_words
 
-_EM, _HATCH, _COMMANDS = 100.0, 72, {1: "M", 2: "L", 3: "Q", 4: "C"}
+_EM, _COMMANDS = 100.0, {1: "M", 2: "L", 3: "Q", 4: "C"}
 _GLYPHS: dict[str, Any] = {}
 
 
@@ -101,11 +101,6 @@ class _Renderer(RendererBase):
             "none" if c is None else to_hex(to_rgba(c, alpha), keep_alpha=True).removesuffix("ff")
             for c in (face, gc.get_rgb())
         )
-        if (hatch := gc.get_hatch_path()) is not None:
-            look = f'patternUnits="userSpaceOnUse" width="{_HATCH}" height="{_HATCH}" stroke="'
-            look += f'{to_hex(gc.get_hatch_color())}" stroke-width="{gc.get_hatch_linewidth():g}"'
-            lines = f'<path d="{_outline(np.multiply(hatch.vertices, _HATCH), hatch.codes)}"/>'
-            fill = f"url(#{self._define('pattern', look, lines)})"
         line = gc.get_linewidth()
         return f' fill="{fill}"' + (f' stroke="{edge}" stroke-width="{line:g}"' if line else "")
 

@@ -16,19 +16,7 @@ from ecoanalysis.report.territory import (
 )
 
 __all__ = [
-    "Section",
-    "comparison",
-    "prepare_templates",
-    "render_index",
-    "render_page",
-    "show_actors",
-    "show_header",
-    "show_method",
-    "show_motives",
-    "show_next",
-    "show_partners",
-    "show_profile",
-    "show_readiness",
-    "show_style",
-    "show_ties",
-]
+    "Section", "comparison", "prepare_templates", "render_index", "render_page", "show_actors",
+    "show_header", "show_method", "show_motives", "show_next", "show_partners", "show_profile",
+    "show_readiness", "show_style", "show_ties",
+]  # fmt: skip

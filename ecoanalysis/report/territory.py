@@ -25,6 +25,7 @@ from ecoanalysis.wording import Language, use_language
 DIMENSIONS = ("interest", "resource", "lever", "seeks")
 WAYS = ("stated", "certain", "probable", "possible")
 BRIDGES_SHOWN = 5
+CELLS = 50
 OFTEN = 0.25  # from this share of draws on, who is in none of the groups is named as well
 ENOUGH = 0.6  # from this share of its scale on, a need counts as covered
 NAMED = {
@@ -79,13 +80,9 @@ def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
 
 def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show what moves the organisations and what they bring, kind by kind."""
-    tables, book = result.tables, result.codebook
-    asked = tables["criteria"]["dimension"].isin(DIMENSIONS).any()
-    figure = draw(
-        figures.plot_heatmap, tables["averages"][: None if asked else 0], actors=tables["actors"],
-        dimensions=DIMENSIONS, codebook=book, language=use_language(language),
-    )  # fmt: skip
-    return _show("motives", result, language, figure=figure, resources=_explain(result, "resource"))
+    cells, codes = _pick_cells(result)
+    resources = _explain(result, "resource")
+    return _show("motives", result, language, cells=cells, codes=codes, resources=resources)
 
 
 def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
@@ -225,6 +222,24 @@ def _list_register(result: TerritoryResult, language: str) -> dict[str, list[dic
     shown = shown.sort_values("name", key=lambda names: names.map(linkage.fold_name))
     order = [*book.kinds.index, "unclassified"]
     return {kind: list_records(rows) for kind in order if len(rows := shown[shown["kind"] == kind])}
+
+
+def _pick_cells(result: TerritoryResult) -> tuple[list[dict[str, Any]], list[str]]:
+    """List the mean ratings of actors on criteria, and the codes of these, as columns.
+
+    Of more than `CELLS` actors those with most answers; the strongest on the same stand together.
+    """
+    asked = result.codebook.criteria["dimension"]
+    wide = _name(result, "averages").pivot_table("mean", ["actor_id", "name"], "criterion")
+    codes = [code for part in DIMENSIONS for code in asked.index[asked == part] if code in wide]
+    wide = wide[codes].dropna(how="all")
+    if wide.empty:
+        return [], []
+    strongest = wide.fillna(-math.inf).to_numpy(float).argmax(axis=1)
+    order = pd.DataFrame({"n": wide.count(axis=1), "best": wide.max(axis=1), "first": strongest})
+    kept = order.sort_values(["n", "best"], ascending=False, kind="stable")[:CELLS]
+    kept = kept.sort_values(["first", "best"], ascending=[True, False], kind="stable")
+    return list_records(wide.loc[kept.index].reset_index()), codes
 
 
 def _pair_readiness(tables: Mapping[str, pd.DataFrame], book: Codebook) -> pd.DataFrame:
