@@ -156,12 +156,9 @@ def write_study(folder: Path, n: int, m: int) -> Path:
 def time_territories(folder: Path) -> None:
     """Whole territories, and the network's share of one."""
     eurosis, training = read_study(DATA / "eurosis"), read_study(DATA / "training")
-    here = {
-        name: table[table["territory_id"] == "belgium"] if "territory_id" in table else table
-        for name, table in eurosis.tables.items()
-    }
-    register = pipeline.run_territory(eurosis, "belgium").tables["actors"]
-    spent = time_turns(lambda: pipeline._run_network(here, register, eurosis))
+    here = pipeline._take_territory(eurosis, "belgium")
+    tables = pipeline.run_territory(eurosis, "belgium").tables
+    spent = time_turns(lambda: pipeline._run_network(eurosis, here, tables))
     show_row("network section of Belgium (197 actors, 1,233 ties)", *spent, "≤ 1.5 s")
     spent = time_turns(lambda: pipeline.run_territory(training, "rive-songe"))
     show_row("run_territory, training (43 actors)", *spent, "≤ 3 s")

@@ -109,9 +109,10 @@ def rank_many(n: int) -> None:
     start = time.process_time()
     fit = ratings.fit_panel(answers, raters=raters, criteria=criteria, actors=actors)
     tree = scoring.read_hierarchy(criteria, dimension="readiness")
-    scores = scoring.score_draws(
-        ratings.stream_actor_effects(fit, draws=500), tree=tree, columns=fit.criteria
-    )
+    scores = np.concatenate([
+        scoring.score_draws(block, tree=tree, columns=fit.criteria)
+        for block in ratings.stream_actor_effects(fit, draws=500)
+    ])  # fmt: skip
     scoring.measure_intervals(scores, actors=actors)
     scoring.rank_actors(scores, actors=actors)
     seconds = time.process_time() - start

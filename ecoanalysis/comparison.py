@@ -1,9 +1,7 @@
 """Compare territories, after asking whether their lists can be compared at all.
 
-The gate comes first: what it refuses is not computed, and it says why in codes. All else reads
-the stored tables of the territories, never their studies. Intervals read "if this list were a
-random draw of what exists"; a declared census has none. Territories keep the order in which they
-are given: nothing here is a ranking.
+What the gate refuses is not computed. Territories keep the order given: nothing is a ranking.
+Intervals read "if this list were a random draw of what exists"; a declared census has none.
 """
 
 from __future__ import annotations
@@ -30,20 +28,17 @@ Counts = Sequence[int] | npt.NDArray[np.int64] | pd.Series
 Results = Mapping[str, Mapping[str, pd.DataFrame]]
 
 COMPARISONS = ("mixes", "diversity", "readiness", "networks")
-_KEYS = ("territory_id", "structure")
 SMALLEST_SIZE = 5
 LEVEL = 0.95
-THIN_ACTORS = 25
-"""A list of fewer actors is too thin to be read."""
-THIN_UNCLASSIFIED = 0.5
-"""So is a list of which a larger share is unclassified."""
-TERRITORY_MEASURES = (
+THIN_ACTORS, THIN_UNCLASSIFIED = 25, 0.5
+"""A list of fewer actors, or of which a larger share is unclassified, is too thin to be read."""
+TERRITORY_MEASURES = [
     "n_actors", "n_kinds", "n_guide_kinds_listed", "n_unclassified", "share_unclassified",
     "n_located", "n_rated_actors", "n_ratings", "n_raters", "n_ties", "n_ties_beyond",
-)  # fmt: skip
-GATE_MEASURES = (
-    *("n_actors", "n_unclassified", "n_ratings", "n_linked_territories", "n_ties", "n_ties_beyond"),
-)
+]  # fmt: skip
+GATE_MEASURES = [
+    "n_actors", "n_unclassified", "n_ratings", "n_linked_territories", "n_ties", "n_ties_beyond",
+]  # fmt: skip
 QUARTILES = {"lowest": 0.0, "lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
 QUARTILES |= {"highest": 1.0}
 
@@ -51,7 +46,7 @@ QUARTILES |= {"highest": 1.0}
 def compare_territories(
     results: Results, *, descriptor: Descriptor, territories: pd.DataFrame, codebook: Codebook
 ) -> dict[str, pd.DataFrame]:
-    """Compare the territories of a study from their stored tables.
+    """Compare the territories of a study from their stored tables; none is a UsageError.
 
     A territory within another that is compared too (`parent_id`) is not set beside it: it stands
     in `territories`, and its organisations in `totals`, and nowhere else. Of `results`, per
@@ -64,21 +59,14 @@ def compare_territories(
         - gate, mixes, diversity, totals : see `check_gate`, `compare_mixes`, `compare_diversity`,
           `count_organisations`; mixes have counts only, and diversity is empty, if refused
         - territories : territory_id, name, within (the territory that it is counted in, else
-          missing), thin (bool, fewer than 25 actors or more than half unclassified: too thin to
-          be read), share_classified and share_located (0-1), then counts from `summary` (missing
-          where not stored)
-        - readiness : one row a territory: territory_id, n_actors, n_scored, and of the scores
-          (0-100) lowest, lower_quartile, median, upper_quartile, highest. Distributions to be
-          shown side by side; differences may be stated only if the gate allows readiness. Empty
-          if the study declares its territories not comparable
-        - networks : one row a territory and structure: territory_id, structure, the columns of
-          `network.measure_territory`, and for free ties ei_index and ei_expected between
-          helices; empty if refused
-
-    Raises
-    ------
-    UsageError
-        If there are no results at all.
+          missing), thin (bool, `THIN_ACTORS`), share_classified and share_located (0-1), then
+          counts from `summary` (missing where not stored)
+        - readiness : territory_id, n_actors, n_scored, and of the scores (0-100) lowest,
+          lower_quartile, median, upper_quartile, highest: distributions side by side, whose
+          differences may be stated only if the gate allows it; empty if the study declares its
+          territories not comparable
+        - networks : territory_id, structure, the columns of `network.measure_territory`, and for
+          free ties ei_index and ei_expected between helices; empty if refused
     """
     if not results:
         raise UsageError("no territory to compare: no stored results")
@@ -89,9 +77,7 @@ def compare_territories(
     regions = set(places.loc[places["territory_id"].isin(beside), "region"])
     summaries = {name: tables["summary"] for name, tables in beside.items()}
     gate = check_gate(descriptor, summaries=summaries, regions=regions)
-    declared = gate.set_index("item").loc["comparable", "passed"]
-    allowed = list_allowed(gate)
-    kinds = _stack(beside, "kinds")
+    allowed, kinds = list_allowed(gate), _stack(beside, "kinds")
     mixes = compare_mixes(kinds, census=bool(descriptor.census))
     if "mixes" not in allowed:
         mixes = mixes.assign(share=np.nan, low=np.nan, high=np.nan)
@@ -104,6 +90,7 @@ def compare_territories(
         "networks": _join_networks(beside),
         "totals": count_organisations(_stack(results, "actors"), kinds=codebook.kinds.index),
     }
+    declared = gate.set_index("item").loc["comparable", "passed"]
     refused = {"diversity", "networks"} - allowed | (set() if declared else {"readiness"})
     return tables | {name: tables[name].iloc[:0] for name in refused}
 
@@ -137,51 +124,46 @@ def check_gate(
 ) -> pd.DataFrame:
     """Check what may be compared between territories that lie in `regions`.
 
-    `summaries` has per territory the table measure, value; a count that is not stored is 0.
+    `summaries` has per territory the table measure, value; a count that is not stored is 0. One row
+    an item: item, passed (bool), reason (code), allows (`;` between: the comparisons that need this
+    item). Items and reasons, those that pass first:
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row an item: item, passed (bool), reason (code), allows (`;` between: the comparisons
-        that need this item). Items and reasons, those that pass first:
-
-        - comparable : declared_comparable, comparable_region (the study is not, but says that the
-          only region is), not_stated / declared_not_comparable
-        - territories : several / single
-        - boundary_rule, date_window, tie_question : stated / not_stated
-        - ties : listed (in two territories or more) / not_listed
-        - shared_raters : shared (a chain of shared raters joins all rated territories) /
-          not_shared, no_ratings (in two territories or more)
-        - size : large_enough (two territories have 5 classified actors) / too_small
-        - census : declared, not_declared; decides about intervals, refuses nothing
+    - comparable : declared_comparable, comparable_region (the study is not, but says that the
+      only region is), not_stated / declared_not_comparable
+    - territories : several / single
+    - boundary_rule, date_window, tie_question : stated / not_stated
+    - ties : listed (in two territories or more) / not_listed
+    - shared_raters : shared (a chain of shared raters joins all rated territories) / not_shared,
+      no_ratings (in two territories or more)
+    - size : large_enough (two territories have 5 classified actors) / too_small
+    - census : declared, not_declared; decides about intervals, refuses nothing
     """
-    values = pd.DataFrame({t: s.set_index("measure")["value"] for t, s in summaries.items()}).T
-    counts = values.apply(pd.to_numeric, errors="coerce")
-    counts = counts.reindex(columns=[*counts, *set(GATE_MEASURES) - set(counts)]).fillna(0)
-    n_known = counts["n_actors"] - counts["n_unclassified"]
-    rated = counts["n_ratings"] > 0
-    linked = counts.loc[rated, "n_linked_territories"] >= rated.sum()
+    values = _read_measures(summaries, GATE_MEASURES).fillna(0)
+    rated = values["n_ratings"] > 0
+    linked = values.loc[rated, "n_linked_territories"] >= rated.sum()
+    n_tied = (values["n_ties"] + values["n_ties_beyond"] > 0).sum()
+    n_large = (values["n_actors"] - values["n_unclassified"] >= SMALLEST_SIZE).sum()
     everything, lists = ";".join(COMPARISONS), "mixes;diversity;networks"
-    comparable = _judge(descriptor.comparable, "declared_comparable", "declared_not_comparable")
-    if descriptor.comparable is None:
-        comparable = (True, "not_stated")
-    elif len(regions) == 1 and {*regions} <= {*descriptor.comparable_regions}:
-        comparable = (True, comparable[1] if comparable[0] else "comparable_region")
-    n_tied = (counts["n_ties"] + counts["n_ties_beyond"] > 0).sum()
-    several_rated, n_large = rated.sum() > 1, (n_known >= SMALLEST_SIZE).sum()
-    alone = "not_shared" if several_rated else "no_ratings"
+    declared = {None: "not_stated", True: "declared_comparable"}.get(descriptor.comparable, "")
+    if not declared and len(regions) == 1 and {*regions} <= {*descriptor.comparable_regions}:
+        declared = "comparable_region"
+    several, alone = rated.sum() > 1, "not_shared" if rated.sum() > 1 else "no_ratings"
     rows = [
-        ("comparable", *comparable, everything),
-        ("territories", *_judge(len(summaries) > 1, "several", "single"), everything),
-        ("boundary_rule", *_judge_stated(descriptor.boundary_rule), lists),
-        ("date_window", *_judge_stated(descriptor.date_window), everything),
-        ("tie_question", *_judge_stated(descriptor.tie_question), "networks"),
-        ("ties", *_judge(n_tied > 1, "listed", "not_listed"), "networks"),
-        ("shared_raters", *_judge(several_rated and linked.all(), "shared", alone), "readiness"),
-        ("size", *_judge(n_large > 1, "large_enough", "too_small"), "diversity"),
-        ("census", True, "declared" if descriptor.census else "not_declared", ""),
-    ]
-    return pd.DataFrame(rows, columns=["item", "passed", "reason", "allows"])
+        ("comparable", declared, declared, "declared_not_comparable", everything),
+        ("territories", len(summaries) > 1, "several", "single", everything),
+        *(
+            (item, _is_stated(getattr(descriptor, item)), "stated", "not_stated", allows)
+            for item, allows in (
+                ("boundary_rule", lists), ("date_window", everything), ("tie_question", "networks")
+            )
+        ),
+        ("ties", n_tied > 1, "listed", "not_listed", "networks"),
+        ("shared_raters", several and linked.all(), "shared", alone, "readiness"),
+        ("size", n_large > 1, "large_enough", "too_small", "diversity"),
+        ("census", True, "declared" if descriptor.census else "not_declared", "", ""),
+    ]  # fmt: skip
+    judged = [(item, bool(ok), yes if ok else no, allows) for item, ok, yes, no, allows in rows]
+    return pd.DataFrame(judged, columns=["item", "passed", "reason", "allows"])
 
 
 def list_allowed(gate: pd.DataFrame) -> set[str]:
@@ -196,20 +178,20 @@ def compare_mixes(kinds_by_territory: pd.DataFrame, *, census: bool = False) -> 
     The table is territory_id, kind, n (int >= 0); "unclassified" is counted and has no share. A
     `census`, where the lists are declared complete, has nothing to estimate, and no interval.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row each, in the order given: territory_id, kind, n; share (0-1 of the territory's
-        classified actors; missing where there are none); low, high (0-1, Jeffreys' interval, 95 %,
-        Brown, Cai & DasGupta 2001: quantiles of Beta(n + 1/2, N - n + 1/2), low 0 where n = 0 and
-        high 1 where n = N; where n = 0, `high` bounds the share of a kind that is not listed).
+    One row each, in the order given: territory_id, kind, n; share (0-1 of the territory's
+    classified actors; missing where there are none); low, high (0-1, Jeffreys' interval, 95 %,
+    Brown, Cai & DasGupta 2001: quantiles of Beta(n + 1/2, N - n + 1/2), low 0 where n = 0 and high
+    1 where n = N; where n = 0, `high` bounds the share of a kind that is not listed).
     """
     table = kinds_by_territory[["territory_id", "kind", "n"]].reset_index(drop=True)
-    classified = table["n"].where(table["kind"] != UNCLASSIFIED).astype(float)
-    total = classified.groupby(table["territory_id"]).transform("sum")
-    low, high = _bound_share(classified.to_numpy(dtype=float), total.to_numpy(dtype=float))
-    table["share"] = classified / total.where(total > 0)
-    table["low"], table["high"] = (np.nan, np.nan) if census else (low, high)
+    n = table["n"].where(table["kind"] != UNCLASSIFIED).astype(float)
+    total = n.groupby(table["territory_id"]).transform("sum")
+    total = total.where(total > 0)
+    ends = np.array([[1 - LEVEL], [1 + LEVEL]]) / 2
+    low, high = np.asarray(stats.beta.ppf(ends, n + 0.5, total - n + 0.5))
+    table["share"] = n / total
+    table["low"] = np.nan if census else np.where(table["share"] == 0, 0, low)
+    table["high"] = np.nan if census else np.where(table["share"] == 1, 1, high)
     return table
 
 
@@ -220,29 +202,23 @@ def compare_diversity(kinds_by_territory: pd.DataFrame, *, size: int | None = No
     territory_id, kind, n (int >= 0), of which "unclassified" is left out; the common `size` is that
     of the smallest list of at least 5 actors when not given, and a UsageError below 1.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row a territory, in the order given: territory_id, n (classified actors), size (the
-        common size; missing where no list has 5 actors), hill_0, hill_1, hill_2 (see `rarefy`),
-        compared (bool; False, and no Hill numbers, where the list is shorter than that, or than 5)
+    One row a territory, in the order given: territory_id, n (classified actors), size (missing
+    where no list has 5 actors), hill_0, hill_1, hill_2 (see `rarefy`), compared (bool; False, and
+    no Hill numbers, where the list is shorter than that, or than 5).
     """
     if size is not None and size < 1:
         raise UsageError(f"size must be at least 1, not {size}")
     known = kinds_by_territory[kinds_by_territory["kind"] != UNCLASSIFIED]
-    names = pd.Index(kinds_by_territory["territory_id"].unique())
+    names = pd.Index(kinds_by_territory["territory_id"].unique(), name="territory_id")
     n = known.groupby("territory_id")["n"].sum().reindex(names, fill_value=0).astype("int64")
-    large = n[n >= SMALLEST_SIZE]
-    common = size or (int(large.min()) if len(large) else 0)
-    compared = n >= (size or max(common, SMALLEST_SIZE))
-    hills = [
-        rarefy(known.loc[known["territory_id"] == name, "n"], common) if use else (math.nan,) * 3
-        for name, use in compared.items()
-    ]
-    found = pd.DataFrame({"territory_id": names, "n": n.to_numpy()})
-    found["size"] = float(common) if common else np.nan
-    found[["hill_0", "hill_1", "hill_2"]] = np.array(hills, dtype=float).reshape(-1, 3)
-    return found.assign(compared=compared.to_numpy())
+    common = size or n[n >= SMALLEST_SIZE].min()
+    compared = n >= (size or np.fmax(common, SMALLEST_SIZE))
+    parts = {name: known.loc[known["territory_id"] == name, "n"] for name in names[compared]}
+    hills = {name: rarefy(part, int(common)) for name, part in parts.items()}
+    columns = ["hill_0", "hill_1", "hill_2"]
+    found = pd.DataFrame.from_dict(hills, orient="index", columns=columns, dtype=float)
+    found = pd.DataFrame({"n": n, "size": float(common)}).join(found)
+    return found.assign(compared=compared).reset_index()
 
 
 def hill_numbers(counts: Counts) -> tuple[float, float, float]:
@@ -293,34 +269,32 @@ def count_organisations(actors: pd.DataFrame, *, kinds: Sequence[str] | pd.Index
     The same actor_id in several territories is the same organisation; its kind is the first that
     is not "unclassified". `kinds` are listed in their order; those met besides follow.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A row "all" and one a kind: kind, n_organisations, n_entries (rows in the lists; larger
-        where an organisation stands in several), n_in_several (organisations in two territories
-        or more), all int.
+    A row "all" and one a kind: kind, n_organisations, n_entries (rows in the lists; larger where an
+    organisation stands in several), n_in_several (organisations in two territories or more).
     """
     known = actors["kind"].mask(actors["kind"] == UNCLASSIFIED)
-    by_actor = known.groupby(actors["actor_id"], sort=False)
-    kind = by_actor.first().fillna(UNCLASSIFIED)
-    entries = by_actor.size().reindex(kind.index)
-    found = pd.DataFrame({"kind": kind, "entries": entries, "several": entries > 1})
-    by_kind = found.groupby("kind")
-    counts = {"n_organisations": by_kind.size(), "n_entries": by_kind["entries"].sum()}
-    totals = pd.DataFrame(counts | {"n_in_several": by_kind["several"].sum()})
+    found = known.groupby(actors["actor_id"], sort=False).agg(["first", "size"])
+    found = found.assign(several=found["size"] > 1).fillna({"first": UNCLASSIFIED})
+    totals = found.groupby("first").agg(
+        n_organisations=("size", "size"), n_entries=("size", "sum"), n_in_several=("several", "sum")
+    )
     order = list(dict.fromkeys([*kinds, *sorted(set(totals.index) - {UNCLASSIFIED}), UNCLASSIFIED]))
     totals = totals.reindex(order, fill_value=0).astype("int64")
     everything = totals.sum().to_frame("all").T
     return pd.concat([everything, totals]).rename_axis("kind").reset_index()
 
 
-def _judge(passed: object, yes: str, no: str) -> tuple[bool, str]:
-    return bool(passed), yes if passed else no
-
-
-def _judge_stated(text: object) -> tuple[bool, str]:
+def _is_stated(text: object) -> bool:
     parts = text.values() if isinstance(text, Mapping) else [text]
-    return _judge(any(str(part or "").strip() for part in parts), "stated", "not_stated")
+    return any(str(part or "").strip() for part in parts)
+
+
+def _read_measures(summaries: Mapping[str, pd.DataFrame], measures: list[str]) -> pd.DataFrame:
+    """Read measures (columns) of territories (rows), missing where they are not stored."""
+    values = {name: table.set_index("measure")["value"] for name, table in summaries.items()}
+    rows = pd.DataFrame(values, index=measures).T
+    numbers: pd.DataFrame = rows.apply(pd.to_numeric, errors="coerce")
+    return numbers
 
 
 def _stack(results: Results, table: str) -> pd.DataFrame:
@@ -329,9 +303,8 @@ def _stack(results: Results, table: str) -> pd.DataFrame:
 
 
 def _list_territories(results: Results, *, territories: pd.DataFrame) -> pd.DataFrame:
-    rows = {t: tables["summary"].set_index("measure")["value"] for t, tables in results.items()}
-    measures = pd.DataFrame(rows).T.reindex(columns=list(TERRITORY_MEASURES))
-    table = measures.apply(pd.to_numeric, errors="coerce").rename_axis("territory_id")
+    summaries = {name: tables["summary"] for name, tables in results.items()}
+    table = _read_measures(summaries, TERRITORY_MEASURES).rename_axis("territory_id")
     known = territories.set_index("territory_id").reindex(columns=["name", "parent_id"])
     parents = dict(known["parent_id"].dropna().items())
     n, listed = table["n_actors"], set(table.index[table["n_actors"] > 0])
@@ -357,33 +330,21 @@ def _find_ancestor(name: str, parents: Mapping[Any, str], listed: set[Any]) -> s
 
 
 def _describe_readiness(results: Results) -> pd.DataFrame:
-    rows = {}
+    rows = []
     for name, tables in results.items():
-        scores = tables["scores"]
-        known = scores.loc[scores["dimension"] == "readiness", "score"].dropna().astype(float)
-        counts = {"n_actors": len(tables["actors"]), "n_scored": len(known)}
-        rows[name] = counts | {end: known.quantile(share) for end, share in QUARTILES.items()}
-    table = pd.DataFrame.from_dict(
-        rows, orient="index", columns=["n_actors", "n_scored", *QUARTILES]
-    )
-    return table.rename_axis("territory_id").reset_index()
+        ready = tables["scores"]["dimension"] == "readiness"
+        known = tables["scores"].loc[ready, "score"].dropna().astype(float)
+        ends = known.quantile([*QUARTILES.values()])
+        rows.append((name, len(tables["actors"]), len(known), *ends))
+    return pd.DataFrame(rows, columns=["territory_id", "n_actors", "n_scored", *QUARTILES])
 
 
 def _join_networks(results: Results) -> pd.DataFrame:
-    networks, mixing, keys = _stack(results, "network"), _stack(results, "mixing"), [*_KEYS]
+    networks, mixing = _stack(results, "network"), _stack(results, "mixing")
     between = mixing[mixing["group"] == "helix"].assign(structure="free")
+    keys = ["territory_id", "structure"]
     joined = networks.merge(between[[*keys, "ei_index", "ei_expected"]], on=keys, how="left")
     return joined[[*keys, *joined.columns.drop(keys)]]
-
-
-def _bound_share(
-    n: npt.NDArray[np.floating], total: npt.NDArray[np.floating]
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
-    """Return Jeffreys' limits; missing where `n` is missing or the total 0."""
-    ends, tail = (n + 0.5, np.where(total > 0, total - n + 0.5, np.nan)), (1 - LEVEL) / 2
-    low, high = (stats.beta.ppf(share, *ends) for share in (tail, 1 - tail))
-    known = ~np.isnan(ends[1])
-    return np.where(known & (n == 0), 0.0, low), np.where(known & (n == total), 1.0, high)
 
 
 def _read_counts(counts: Counts) -> npt.NDArray[np.int64]:

@@ -44,8 +44,8 @@ def compute_view(result: TerritoryResult, state: State) -> dict[str, pd.DataFram
     sum to 0 are a UsageError.
     """
     criteria = scoring.weigh_criteria(result.codebook.criteria, weights=state.weights)
-    tree = scoring.read_hierarchy(criteria, dimension=DIMENSION)
     drawn, averages, least = result.draws, result.tables["averages"], state.minimum_coverage
+    tree = scoring.read_hierarchy(criteria, dimension=DIMENSION, minimum_coverage=least)
     rated = drawn.panel >= 0
     actors = pd.DataFrame({"actor_id": drawn.actors[rated]})
     marks = averages.pivot_table("mean", "actor_id", "criterion").reindex(columns=list(GRID))
@@ -54,10 +54,7 @@ def compute_view(result: TerritoryResult, state: State) -> dict[str, pd.DataFram
     scores = scoring.score_actors(
         averages[mine], criteria=criteria, actors=actors, minimum_coverage=least
     )
-    score = partial(
-        scoring.score_draws, drawn.array[:, rated], tree=tree, columns=drawn.criteria,
-        minimum_coverage=least,
-    )  # fmt: skip
+    score = partial(scoring.score_draws, drawn.array[:, rated], tree=tree, columns=drawn.criteria)
     weights = scoring.draw_weights(tree, draws=len(drawn.array), seed=pipeline.SEED)
     ranks = scoring.rank_actors(
         score(weights=weights), actors=actors, top=pipeline.TOP, panel=drawn.panel[rated]

@@ -6,7 +6,7 @@ groups by the silhouette (Rousseeuw 1987), each group's stability by the bootstr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,51 +21,19 @@ CLEAR, STABLE = 0.25, 0.6  # least mean silhouette (Kaufman & Rousseeuw 1990), s
 FEWEST, MOST, BLOCK = 10, 6, 2_000_000
 
 
-@dataclass(frozen=True)
-class Profiles:
-    """Groups of actors, or none that are clear.
+def measure_gower(shares: pd.DataFrame) -> pd.DataFrame:
+    """Measure Gower's distance between actors (rows), of criteria on 0-1, missing where not known.
 
-    Attributes
-    ----------
-    reason : str
-        "" if the groups are clear, else why not: "too_few", "alike" (silhouette), "unstable".
-    members : pandas.DataFrame
-        actor_id, group (1 is the largest; 0: too few answers in common), silhouette (-1 to 1).
-    groups : pandas.DataFrame
-        group, n, silhouette (mean), typical (actor_id, the medoid), stability (0-1, mean Jaccard).
-    traits : pandas.DataFrame
-        group, criterion, mean (0-1 of the scale), difference (to all who were placed, -1 to 1).
+    Square, 0-1: mean of |a - b| over the criteria known of both; missing if none is.
     """
-
-    reason: str
-    members: pd.DataFrame
-    groups: pd.DataFrame
-    traits: pd.DataFrame
-
-
-def measure_gower(values: pd.DataFrame, *, scales: pd.DataFrame) -> pd.DataFrame:
-    """Measure Gower's distance between actors.
-
-    Parameters
-    ----------
-    values : pandas.DataFrame
-        One row an actor, one column a criterion, in its own scale; missing where not known.
-    scales : pandas.DataFrame
-        Indexed by criterion: scale_min, scale_max.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Square, 0-1: mean over the criteria known of both of |a - b| / scale; missing if none is.
-    """
-    share = _scale(values, scales)
-    found = np.full((len(share), len(share)), np.nan)
-    step = max(1, BLOCK // max(1, share.size))
-    for first in range(0, len(share), step):
-        apart = np.abs(share[first : first + step, None] - share[None])
+    cells = shares.to_numpy(dtype=float)
+    found = np.full((len(cells), len(cells)), np.nan)
+    step = max(1, BLOCK // max(1, cells.size))
+    for first in range(0, len(cells), step):
+        apart = np.abs(cells[first : first + step, None] - cells[None])
         n = (~np.isnan(apart)).sum(axis=-1)
         np.divide(np.nansum(apart, axis=-1), n, out=found[first : first + step], where=n > 0)
-    return pd.DataFrame(found, index=values.index, columns=values.index)
+    return pd.DataFrame(found, index=shares.index, columns=shares.index)
 
 
 def measure_silhouette(distances: Values, labels: Codes) -> Values:
@@ -82,24 +50,60 @@ def measure_silhouette(distances: Values, labels: Codes) -> Values:
 
 
 def classify_profiles(
-    values: pd.DataFrame, *, scales: pd.DataFrame, draws: int = 50, seed: int = 0
-) -> Profiles:
-    """Find groups of actors that are alike; at least `FEWEST` actors, two to `MOST` groups.
+    averages: pd.DataFrame,
+    *,
+    criteria: pd.DataFrame,
+    dimensions: Sequence[str],
+    draws: int = 50,
+    seed: int = 0,
+) -> dict[str, pd.DataFrame]:
+    """Find groups of actors that are alike: `FEWEST` actors or more, two to `MOST` groups.
 
-    Parameters
-    ----------
-    values, scales : pandas.DataFrame
-        As in `measure_gower`. Actors with under half of the criteria, or nothing in common with
-        another one, are not placed.
-    draws, seed : int
-        How often the actors are resampled for the stability, and the seed.
+    `averages` (actor_id, criterion, mean) count on the `criteria` (scale_min, scale_max, dimension)
+    of the dimensions given. Actors with under half of them, or nothing in common with another one,
+    are not placed. `draws` is how often the actors are resampled.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        - profiles : one row: reason ("" if the groups are clear, else "too_few", "alike"
+          (silhouette), "unstable"), n_placed
+        - profile_members : actor_id, group (1 is the largest; 0: not placed), silhouette (-1 to 1)
+        - profile_groups : group, n, silhouette (mean), typical (actor_id, the medoid), stability
+          (0-1, mean Jaccard)
+        - profile_traits : group, criterion, mean (0-1 of the scale), difference (to all who were
+          placed, -1 to 1)
     """
-    placed = values[values.notna().mean(axis=1) >= 0.5]
-    apart = measure_gower(placed, scales=scales)
-    placed = placed[apart.notna().all(axis=1)]
-    if len(placed) < FEWEST:
-        return _collect(values, placed, scales, np.zeros(len(placed), np.intp), "too_few")
-    square = apart.loc[placed.index, placed.index].to_numpy()
+    scales = criteria[criteria["dimension"].isin(dimensions)]
+    means = averages.pivot_table("mean", "actor_id", "criterion").reindex(columns=scales.index)
+    shares = (means - scales["scale_min"]) / (scales["scale_max"] - scales["scale_min"])
+    shares = shares.dropna(axis="columns", how="all").dropna(how="all")
+    placed = shares[shares.notna().mean(axis=1) >= 0.5]
+    placed = placed[measure_gower(placed).notna().all(axis=1)]
+    square = measure_gower(placed).to_numpy()
+    reason, labels, stable = _find_groups(square, draws=draws, seed=seed)
+    found = pd.DataFrame({"group": labels, "silhouette": measure_silhouette(square, labels)})
+    found = found.set_axis(placed.index.rename("actor_id"))
+    found["middle"] = [square[row, labels == one].sum() for row, one in enumerate(labels)]
+    groups = found[labels > 0].reset_index().sort_values("middle").groupby("group").agg(
+        n=("middle", "size"), silhouette=("silhouette", "mean"), typical=("actor_id", "first")
+    )  # fmt: skip
+    mean = placed[labels > 0].groupby(labels[labels > 0]).mean().rename_axis("group")
+    traits = mean.melt(var_name="criterion", value_name="mean", ignore_index=False).reset_index()
+    known = traits["criterion"].map(placed.mean()).astype(float)
+    members = found[["group", "silhouette"]].reindex(shares.index.rename("actor_id"))
+    return {
+        "profiles": pd.DataFrame({"reason": [reason], "n_placed": int((labels > 0).sum())}),
+        "profile_members": members.fillna({"group": 0}).astype({"group": "int64"}).reset_index(),
+        "profile_groups": groups.assign(stability=stable).reset_index(),
+        "profile_traits": traits.assign(difference=traits["mean"].astype(float) - known),
+    }
+
+
+def _find_groups(square: Values, *, draws: int, seed: int) -> tuple[str, Codes, Values | float]:
+    """Find why there are no clear groups (or ""), the group of each, and stability (0-1)."""
+    if len(square) < FEWEST:
+        return "too_few", np.zeros(len(square), np.intp), np.nan
     tried = [_cut(square, n) for n in range(2, MOST + 1)]
     widths = [
         measure_silhouette(square, labels).mean() if np.bincount(labels)[1:].min() > 1 else -1.0
@@ -107,7 +111,7 @@ def classify_profiles(
     ]
     labels = tried[int(np.argmax(widths))]
     if max(widths) < CLEAR:
-        return _collect(values, placed, scales, labels, "alike", square)
+        return "alike", labels, np.nan
     rng, n = np.random.default_rng(seed), labels.max()
     stable = np.zeros(n)
     for _ in range(draws):
@@ -116,14 +120,7 @@ def classify_profiles(
         np.add.at(both, (labels[some] - 1, _cut(square[np.ix_(some, some)], n) - 1), 1)
         union = both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both
         stable += (both / np.maximum(union, 1)).max(axis=1) / draws
-    reason = "" if (stable >= STABLE).all() else "unstable"
-    return _collect(values, placed, scales, labels, reason, square, stable)
-
-
-def _scale(values: pd.DataFrame, scales: pd.DataFrame) -> Values:
-    low, high = scales.loc[values.columns, ["scale_min", "scale_max"]].to_numpy(float).T
-    share: Values = (values.to_numpy(float) - low) / (high - low)
-    return share
+    return "" if (stable >= STABLE).all() else "unstable", labels, stable
 
 
 def _cut(square: Values, n: int) -> Codes:
@@ -132,26 +129,3 @@ def _cut(square: Values, n: int) -> Codes:
     found = hierarchy.fcluster(tree, n, "maxclust")
     order = np.argsort(-np.bincount(found)[1:], kind="stable")
     return np.asarray(np.argsort(order)[found - 1] + 1, dtype=np.intp)
-
-
-def _collect(
-    values: pd.DataFrame, placed: pd.DataFrame, scales: pd.DataFrame, labels: Codes, reason: str,
-    square: Values | None = None, stable: Values | None = None,
-) -> Profiles:  # fmt: skip
-    square = np.zeros((len(placed), len(placed))) if square is None else square
-    found = pd.DataFrame({"group": labels, "silhouette": measure_silhouette(square, labels)})
-    found = found.set_axis(placed.index)
-    middle = np.array([square[row, labels == one].sum() for row, one in enumerate(labels)])
-    part = found.assign(middle=middle, actor_id=found.index)[labels > 0].sort_values("middle")
-    groups = part.groupby("group").agg(
-        n=("middle", "size"), silhouette=("silhouette", "mean"), typical=("actor_id", "first")
-    )
-    groups["stability"] = np.nan if stable is None else stable
-    shares = pd.DataFrame(_scale(placed, scales), placed.index, placed.columns)
-    mean = shares[labels > 0].groupby(labels[labels > 0]).mean().rename_axis("group")
-    traits = mean.melt(var_name="criterion", value_name="mean", ignore_index=False).reset_index()
-    known = traits["criterion"].map(shares.mean()).astype(float)
-    traits["difference"] = traits["mean"].astype(float) - known
-    members = found.reindex(values.index).fillna({"group": 0}).astype({"group": "int64"})
-    members = members.rename_axis("actor_id").reset_index()
-    return Profiles(reason, members, groups.reset_index(), traits)

@@ -1,9 +1,6 @@
 """Which kind of actor each one is, by which rule, and what the lists say of them.
 
-The kinds are the ten of the guide (AFD & IDDRI, *Smart city guide*, 2018, exercise 3) and the
-extensions that real lists need; the helices are those of Carayannis & Campbell (2009), and which
-kind belongs to which helix is our assignment. Nothing is guessed: an actor that no rule matches,
-or on which rules of equal priority disagree, is *unclassified*, counted and shown.
+Nothing is guessed: whom no rule matches, or on whom equal rules disagree, is *unclassified*.
 """
 
 from __future__ import annotations
@@ -46,18 +43,11 @@ def classify_actors(
     compared without case, accents and doubled spaces; regular expressions are searched in the
     text folded in that way, each tag by itself. One that cannot be read is a UsageError.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row an actor, in the order and with the index of `actors`: territory_id, actor_id,
-        kind (a code, or ``unclassified``), subkind (missing if not known), helix (missing if
-        unclassified), rule (name of the rule, ``stated`` or ``conflict``; missing if none
-        matched), confidence (certain, probable, possible; missing if unclassified), evidence
-        (what was matched, as ``field=text``).
-
-    References
-    ----------
-    AFD & IDDRI (2018), exercise 3; Carayannis & Campbell (2009) for the helices.
+    One row an actor, in the order and with the index of `actors`: territory_id, actor_id; kind (a
+    code, or ``unclassified``); subkind (missing if not known); helix (Carayannis & Campbell 2009;
+    missing if unclassified); rule (its name, ``stated`` or ``conflict``; missing if none matched);
+    confidence (certain, probable, possible; missing if unclassified); evidence (what was matched,
+    as ``field=text``).
     """
     book = codebook or read_codebook()
     listed = actors.reset_index(drop=True)
@@ -72,13 +62,10 @@ def classify_actors(
 def tabulate_kinds(classified: pd.DataFrame, *, kinds: pd.DataFrame) -> pd.DataFrame:
     """Count the actors of each kind, those that nobody listed included.
 
-    Returns
-    -------
-    pandas.DataFrame
-        kind (each of the codebook's `kinds`, in its order, ``unclassified`` last), helix, origin
-        (both missing for unclassified), n (int >= 0), share (0-1, of the classified; missing if
-        none is, and for unclassified), share_low and share_high (0-1, of all actors: if no
-        unclassified actor, or each of them, were of this kind; missing for unclassified).
+    The columns are kind (each of the codebook's `kinds`, in its order, ``unclassified`` last),
+    helix, origin (both missing for unclassified), n (int >= 0), share (0-1, of the classified;
+    missing if none is, and for unclassified), share_low and share_high (0-1, of all actors: if no
+    unclassified actor, or each of them, were of this kind; missing for unclassified).
     """
     n = classified["kind"].value_counts()
     others = n.index.difference([*kinds.index, UNCLASSIFIED]).tolist()
@@ -100,7 +87,7 @@ def tabulate_subkinds(classified: pd.DataFrame) -> pd.DataFrame:
     are in no row.
     """
     known = classified.dropna(subset=["subkind"])
-    counts = known.groupby(["kind", "subkind"]).size().rename("n").reset_index()
+    counts = known.groupby(["kind", "subkind"]).size().reset_index(name="n")
     return counts.sort_values("n", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -125,14 +112,9 @@ def compare_roles(
     What is expected follows AFD & IDDRI (2018), step 3. `actors` has roles and `kinds`
     expected_roles, ``;`` between several.
 
-    Returns
-    -------
-    roles : pandas.DataFrame
-        role, n_stated (actors said to play it), n_expected (actors of whose kind it is expected),
-        n_both; integers >= 0.
-    surprises : pandas.DataFrame
-        territory_id, actor_id, kind, role: roles stated and not expected of the kind. The
-        unclassified are left out, since nothing is expected of them.
+    Returns one row a role: role, n_stated (actors said to play it), n_expected (actors of whose
+    kind it is expected), n_both; and the surprises, stated and not expected: territory_id,
+    actor_id, kind, role (not of the unclassified, of whom nothing is expected).
     """
     of_kind = _list_values(kinds["expected_roles"]).set_axis(["kind", "role"], axis=1)
     expected = classified[[*_KEYS, "kind"]].merge(of_kind, on="kind")[[*_KEYS, "role"]]
@@ -169,8 +151,7 @@ def tabulate_themes(actors: pd.DataFrame, *, top: int = 30) -> pd.DataFrame:
     spellings = spellings.sort_values(["folded", "uses", "value"], ascending=[True, False, True])
     shown = spellings.drop_duplicates("folded").set_index("folded")["value"]
     table = pd.DataFrame({"tag": shown, "n": tags.groupby("folded").size()}).sort_index()
-    table = table.sort_values("n", ascending=False, kind="stable")
-    return table.head(top).reset_index(drop=True)
+    return table.sort_values("n", ascending=False, kind="stable", ignore_index=True).head(top)
 
 
 def measure_desk_evidence(actors: pd.DataFrame) -> pd.DataFrame:
@@ -188,7 +169,7 @@ def measure_desk_evidence(actors: pd.DataFrame) -> pd.DataFrame:
         **{f"desk_channel:{name}": int(n) for name, n in open_channels.items()},
         "desk_founded": int(actors["founded"].notna().sum()) if "founded" in actors else 0,
     }
-    table = pd.DataFrame({"indicator": list(counts), "n": list(counts.values())})
+    table = pd.DataFrame(counts.items(), columns=["indicator", "n"])
     return table.assign(share=table["n"] / (len(actors) or np.nan))
 
 
@@ -239,10 +220,10 @@ def _test_texts(folded: Texts, rule: Mapping[Hashable, Any]) -> NDArray[np.bool_
     if rule["match"] == "exact":
         return np.asarray(folded == rule["pattern"], dtype=bool)
     try:
-        pattern = re.compile(rule["pattern"])
+        found = map(re.compile(rule["pattern"]).search, folded)
     except re.error as error:
         raise UsageError(f"Rule {rule['rule']}: the pattern cannot be read: {error}.") from error
-    return np.fromiter((pattern.search(text) is not None for text in folded), bool, len(folded))
+    return np.fromiter((match is not None for match in found), bool, len(folded))
 
 
 def _decide(hits: pd.DataFrame) -> pd.DataFrame:

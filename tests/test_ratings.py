@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 ORACLES = json.loads((Path(__file__).parent / "oracles/ratings.json").read_text("utf-8"))
 CRITERIA = pd.DataFrame(
     {
+        "dimension": "readiness",
         "scale_min": [0.0, 0.0, 1.0, 0.0],
         "scale_max": [5.0, 5.0, 7.0, 5.0],
         "direction": [1, 1, -1, 1],
@@ -139,8 +140,6 @@ def test_views_that_are_shared_out_are_two_camps() -> None:
     # a0: 0 1 | 4 5; a1: one against three; a2: spread, no gap of 2; a3: two raters only.
     nan = np.nan
     table = _table([[0, 0, 1, 0], [1, 4, 2, 5], [4, 4, 3, nan], [5, 4, 4, nan]])
-    table["observed_on"] = pd.Timestamp("2026-01-05")
-    table.loc[0, "observed_on"] = pd.Timestamp("2025-01-05")
     found = ratings.measure_disagreement(table, raters=_raters(table), criteria=CRITERIA)
     found = found.set_index("actor_id")
     assert found["shared_out"].to_list() == [True, False, False, False]
@@ -148,12 +147,6 @@ def test_views_that_are_shared_out_are_two_camps() -> None:
     assert found.loc["a0", camps].to_list() == pytest.approx([4, 2, 2, 10, 90])
     assert found.loc["a3", ["n_raters", "n_low", "n_high"]].to_list() == [2, 0, 0]
     assert found.loc["a3", "spread"] == pytest.approx(100 / 2**0.5)  # 0 and 5
-    assert found.loc["a0", "first_on"] == pd.Timestamp("2025-01-05")
-    assert found.loc["a0", "last_on"] == pd.Timestamp("2026-01-05")
-    undated = ratings.measure_disagreement(
-        table.drop(columns="observed_on"), raters=_raters(table), criteria=CRITERIA
-    )
-    assert undated[["first_on", "last_on"]].isna().all(axis=None)
     raters = pd.DataFrame({"rater_id": ["r0"], "actor_id": ["a0"]})
     alone = table[(table["actor_id"] == "a0") & (table["rater_id"] == "r0")]
     found = ratings.measure_disagreement(alone, raters=raters, criteria=CRITERIA)
@@ -182,9 +175,9 @@ def test_each_rater_is_described() -> None:
     table.loc[0, ["value", "dont_know"]] = [np.nan, True]
     unsure = ratings.measure_raters(table, raters=raters, criteria=CRITERIA)
     assert unsure["share_dont_know"].to_list()[:2] == pytest.approx([1 / 24, 0])
-    mix = ratings.measure_panel_mix(
-        table, raters=raters.assign(role=["user", "user", None, "user"])
-    )
+    roles = raters.assign(role=["user", "user", None, "user"])
+    mix = ratings.measure_panel_mix(table, raters=roles, criteria=CRITERIA)
+    assert mix["dimension"].unique().tolist() == ["readiness"]
     assert mix[mix["actor_id"] == "a1"]["n_raters"].to_list() == [2, 1]
 
 
@@ -290,7 +283,7 @@ def test_no_ratings_at_all() -> None:
     assert ratings.measure_disagreement(table.iloc[:0], **empty).empty
     described = ratings.measure_raters(table.iloc[:0], **empty)
     assert described["n_ratings"].to_list() == [0]
-    assert ratings.measure_panel_mix(table.iloc[:0], raters=_raters(table)).empty
+    assert ratings.measure_panel_mix(table.iloc[:0], **empty).empty
 
 
 def test_unconnected_panels_are_found_and_kept_apart() -> None:

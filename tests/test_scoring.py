@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ecoanalysis import scoring
 from ecoanalysis.errors import UsageError
 from ecoanalysis.scoring import scales
+from ecoanalysis.scoring.scales import AggregateMethod, NormaliseMethod
 
 ORACLES = Path(__file__).parent / "oracles"
 CRITERIA = pd.DataFrame(
@@ -603,32 +604,40 @@ def _draw(*, missing: bool, seed: int = 1) -> np.ndarray:
 @pytest.mark.parametrize("aggregation", ["arithmetic", "geometric", "copeland"])
 @pytest.mark.parametrize("normalisation", ["goalposts", "minmax", "rank"])
 def test_draws_are_scored_as_averages_are(
-    normalisation: str, aggregation: str, missing: bool
+    normalisation: NormaliseMethod, aggregation: AggregateMethod, missing: bool
 ) -> None:
     draws, tree = _draw(missing=missing), scoring.read_hierarchy(READY, dimension="readiness")
-    ways = {"normalisation": normalisation, "aggregation": aggregation}
-    found = scoring.score_draws(draws, tree=tree, columns=READY.index, **ways)  # type: ignore[arg-type]
-    actors = pd.DataFrame({"actor_id": list("abcdefg")})
-    low, high = READY["scale_min"].to_numpy(), READY["scale_max"].to_numpy()
+    way = (normalisation, aggregation)
+    found = scoring.score_draws(draws, tree=tree, columns=READY.index, way=way)
     for draw, score in zip(draws, found, strict=True):
-        cut = np.clip(draw, low, high) if normalisation == "goalposts" else draw
-        wide = READY if normalisation == "goalposts" else READY.assign(scale_min=-9, scale_max=99)
-        cells = pd.DataFrame(cut, columns=READY.index).assign(actor_id=actors["actor_id"])
-        averages = cells.melt("actor_id", var_name="criterion", value_name="mean")
-        expected = scoring.score_actors(
-            averages.assign(n_raters=1),
-            criteria=wide,
-            actors=actors,
-            **ways,  # type: ignore[arg-type]
-        )
-        assert score == pytest.approx(expected["score"].to_numpy(), rel=1e-9, nan_ok=True)
-    blocks = scoring.score_draws(
-        iter(np.array_split(draws, 3)),
-        tree=tree,
-        columns=READY.index,
-        **ways,  # type: ignore[arg-type]
-    )
-    assert blocks == pytest.approx(found, rel=1e-12, nan_ok=True)
+        cells = pd.DataFrame(draw, index=list("abcdefg"), columns=READY.index)
+        expected = scoring.compare_choices(
+            cells, tree=tree, normalisations=way[:1], aggregations=way[1:]
+        )["score"]
+        assert score == pytest.approx(expected.to_numpy(), rel=1e-9, nan_ok=True)
+        if way == ("goalposts", "arithmetic"):
+            cells = cells.clip(READY["scale_min"], READY["scale_max"], axis="columns")
+            averages = (
+                cells.rename_axis("actor_id")
+                .reset_index()
+                .melt("actor_id", var_name="criterion", value_name="mean")
+            )
+            actors = pd.DataFrame({"actor_id": cells.index})
+            scores = scoring.score_actors(
+                averages.assign(n_raters=1), criteria=READY, actors=actors
+            )
+            assert score == pytest.approx(scores["score"].to_numpy(), rel=1e-9, nan_ok=True)
+            by_hand = _score_by_hand(cells)
+            assert score == pytest.approx(by_hand, rel=1e-9, nan_ok=True)
+
+
+def _score_by_hand(cells: pd.DataFrame) -> np.ndarray:
+    """Weighted mean of the shares of each scale; half of the weights, 4 in all, must be known."""
+    share = (cells - READY["scale_min"]) / (READY["scale_max"] - READY["scale_min"])
+    share = np.where(READY["direction"] > 0, share, 1 - share)
+    weight = (~np.isnan(share) * READY["weight"].to_numpy()).sum(axis=1)
+    added = np.nansum(100 * share * READY["weight"].to_numpy(), axis=1)
+    return np.where(weight >= 2, added / np.maximum(weight, 1), np.nan)
 
 
 @pytest.mark.parametrize("missing", [False, True])
@@ -637,10 +646,10 @@ def test_each_draw_may_have_its_own_weights(missing: bool) -> None:
     weights = scoring.draw_weights(tree, opinion="open", draws=len(draws), seed=3)
     found = scoring.score_draws(draws, tree=tree, columns=READY.index, weights=weights)
     for k, score in enumerate(found):
-        own = scoring.read_hierarchy(READY.assign(weight=weights.iloc[k]), dimension="readiness")
-        alone = scoring.score_draws(draws[[k]], tree=own, columns=READY.index, minimum_coverage=0)[
-            0
-        ]
+        own = scoring.read_hierarchy(
+            READY.assign(weight=weights.iloc[k]), dimension="readiness", minimum_coverage=0
+        )
+        alone = scoring.score_draws(draws[[k]], tree=own, columns=READY.index)[0]
         shown = ~np.isnan(score)  # coverage goes by the weights declared
         assert score[shown] == pytest.approx(alone[shown], rel=1e-9)
     assert np.isnan(found[:, 4]).all() == missing
@@ -792,7 +801,7 @@ def test_a_second_copy_of_weight_zero_changes_nothing(
     one, two = (
         scoring.score_draws(
             cells, tree=scoring.read_hierarchy(table, dimension="d"), columns=columns[:n],
-            aggregation=aggregation,  # type: ignore[arg-type]
+            way=("goalposts", aggregation),  # type: ignore[arg-type]
         )
         for cells, table, n in ((draws, criteria, 3), (wide, both, 4))
     )  # fmt: skip
@@ -846,13 +855,12 @@ def test_small_blocks_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> 
     def run() -> list[np.ndarray]:
         ways = {"tree": tree, "columns": READY.index, "weights": weights}
         scores = scoring.score_draws(_draw(missing=True), **ways)
-        nested = scoring.score_draws(_draw(missing=True), aggregation="copeland", **ways)
+        nested = scoring.score_draws(_draw(missing=True), way=("goalposts", "copeland"), **ways)
         ranks = scoring.rank_actors(scores, actors=actors).drop(columns="actor_id")
         return [scores, nested, ranks.to_numpy()]
 
     whole = run()
     monkeypatch.setattr("ecoanalysis.scoring.composite.BLOCK", 25)
-    monkeypatch.setattr("ecoanalysis.scoring.doubts.BLOCK", 25)
     for small, large in zip(run(), whole, strict=True):
         assert small == pytest.approx(large, rel=1e-12, nan_ok=True)
 

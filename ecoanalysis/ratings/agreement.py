@@ -1,13 +1,11 @@
 """How far raters agree, on which actors they differ, and how each of them answers.
 
-Ratings (actor_id, rater_id, criterion, value; optionally challenge_id, dont_know, observed_on) and
-raters (rater_id, actor_id of the own organisation, role) are one territory's; criteria are indexed
-by code (scale_min, scale_max, direction, per_challenge).
+Ratings (actor_id, rater_id, criterion, value; optionally challenge_id, dont_know) and raters
+(rater_id, actor_id of the own organisation, role) are one territory's; criteria are by code.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -24,7 +22,6 @@ Level = Literal["nominal", "ordinal", "interval", "ratio"]
 HARDLY_VARIES = 0.8  # one answer makes up this share: alpha near 0 is then not disagreement
 UNIFORM, UNIFORM_ANSWERS = 0.9, 20  # a rater gives one answer this often, over so many answers
 CAMPS_APART = 40.0  # points between two camps, that is two steps from 0 to 5
-BLOCK = 2_000_000  # numbers held at a time
 AGREEMENT_COLUMNS = (
     "criterion", "alpha", "low", "high", "n_actors", "n_raters", "percent_agreement",
     "hardly_varies", "icc_single", "icc_mean", "icc_actors", "icc_raters",
@@ -72,14 +69,14 @@ def measure_disagreement(
     (int; of one or two, say "one opinion", "two opinions"); spread (points, standard deviation
     between raters, mean over criteria); shared_out (bool, two camps of two raters or more, with 40
     points or more between them); n_low, n_high (int, raters on each side of the widest gap; 0 under
-    four raters); camp_low, camp_high (0-100, mean answers of the two sides); first_on, last_on
-    (oldest and latest answer, missing without dates).
+    four raters); camp_low, camp_high (0-100, mean answers of the two sides).
     """
     voices = gather_voices(ratings, raters=raters, criteria=criteria)
     voices = voices[~voices["own"]]
     unit = voices.groupby(UNIT)["points"]
-    apart = voices["points"] - unit.transform("mean")
-    voices = voices.assign(sd=unit.transform("std"), apart=apart)
+    voices = voices.assign(
+        sd=unit.transform("std"), apart=voices["points"] - unit.transform("mean")
+    )
     actors = voices.groupby("actor_id", sort=False)
     found = actors["rater_id"].nunique().rename("n_raters").to_frame()
     found["spread"] = voices.drop_duplicates(UNIT).groupby("actor_id")["sd"].mean()
@@ -87,9 +84,7 @@ def measure_disagreement(
     found["shared_out"] = camps["gap"] >= CAMPS_APART
     counts = camps[["n_low", "n_high"]].fillna(0).astype("int64")
     ends = camps[["camp_low", "camp_high"]].add(actors["points"].mean(), axis=0).clip(0, 100)
-    dates = ratings.reindex(columns=["actor_id", "observed_on"]).groupby("actor_id")["observed_on"]
-    found = found.join(counts).join(ends).join(dates.agg(first_on="min", last_on="max"))
-    return found.reset_index()
+    return found.join(counts).join(ends).reset_index()
 
 
 def measure_raters(
@@ -97,21 +92,22 @@ def measure_raters(
 ) -> pd.DataFrame:
     """Measure how each rater answers, one row a rater of `raters`.
 
-    The columns are rater_id; n_ratings, n_actors, n_self, n_dont_know (int: answers, actors rated,
-    answers on the own organisation, answers "don't know"); share_dont_know (0-1 of all answers);
-    severity (points under the panel's mean on the same actors: rater effect of the additive model,
-    mean over criteria, negative where generous); most_common (the answer given most often, in its
-    scale); share_most_common (0-1); uniform (bool, at least 90 % of at least 20 answers are the
-    same); self_difference (points by which answers on the own organisation lie above the others').
+    The columns are rater_id; n_ratings, n_actors, n_self, n_dont_know (int: values given, actors
+    rated, answers on the own organisation, answers "don't know"); share_dont_know (0-1 of all
+    answers); severity (points under the panel's mean on the same actors: rater effect of the
+    additive model, mean over criteria, negative where generous); most_common (the answer given most
+    often, in its scale); share_most_common (0-1); uniform (bool, at least 90 % of at least 20
+    answers are the same); self_difference (points by which answers on the own organisation lie
+    above the others').
     """
-    voices = gather_voices(ratings, raters=raters, criteria=criteria)
+    voices = gather_voices(ratings, raters=raters, criteria=criteria, silent=True)
+    unsure = voices.groupby("rater_id")["dont_know"].sum()
+    voices = voices.dropna(subset="value")
     groups = voices.groupby("rater_id")
-    counts = groups.agg(
+    found = groups.agg(
         n_ratings=("value", "size"), n_actors=("actor_id", "nunique"), n_self=("own", "sum")
     )
-    unsure = ratings.get("dont_know", pd.Series(False, index=ratings.index)).astype(bool)
-    people = pd.Index(raters["rater_id"])
-    found = counts.reindex(people).assign(n_dont_know=unsure.groupby(ratings["rater_id"]).sum())
+    found = found.reindex(pd.Index(raters["rater_id"])).assign(n_dont_know=unsure)
     found = found.fillna(0).astype("int64")
     asked = found["n_ratings"] + found["n_dont_know"]
     found["share_dont_know"] = found["n_dont_know"] / asked.where(asked > 0)
@@ -130,49 +126,45 @@ def measure_raters(
     return found.reset_index()
 
 
-def measure_panel_mix(ratings: pd.DataFrame, *, raters: pd.DataFrame) -> pd.DataFrame:
+def measure_panel_mix(
+    ratings: pd.DataFrame, *, raters: pd.DataFrame, criteria: pd.DataFrame
+) -> pd.DataFrame:
     """Count which sorts of raters stand behind what is known of each actor.
 
-    The columns are actor_id, role (missing if not stated) and n_raters, self-ratings left out.
+    The columns are dimension (of `criteria`), actor_id, role (missing if not stated) and n_raters,
+    self-ratings left out.
     """
     voices = gather_voices(ratings, raters=raters)
-    others = voices[~voices["own"]].drop_duplicates(["actor_id", "rater_id"])
-    others = others.assign(role=others["rater_id"].map(raters.set_index("rater_id")["role"]))
-    counts = others.groupby(["actor_id", "role"], sort=False, dropna=False).size()
-    return counts.rename("n_raters").reset_index()
+    voices["dimension"] = voices["criterion"].map(criteria["dimension"])
+    voices["role"] = voices["rater_id"].map(raters.set_index("rater_id")["role"])
+    groups = voices[~voices["own"]].groupby(
+        ["dimension", "actor_id", "role"], sort=False, dropna=False
+    )
+    return groups["rater_id"].nunique().rename("n_raters").reset_index()
 
 
 def _measure_alphas(
     voices: pd.DataFrame, *, level: Level, draws: int, seed: int
 ) -> tuple[float, float, float, int, int, float, bool]:
     """Alpha to hardly_varies, from coincidences (answer by answer) added up actor by actor."""
-    actor, actors = pd.factorize(voices["actor_id"])
-    unit = voices.groupby(UNIT, sort=False).ngroup().to_numpy()
-    answer, answers = pd.factorize(voices["value"], sort=True)
-    people = voices["rater_id"].nunique()
-    if not len(actors):
-        return np.nan, np.nan, np.nan, 0, people, np.nan, False
-    counts = np.zeros((unit.max() + 1, len(answers)))
-    np.add.at(counts, (unit, answer), 1)
-    pairs = counts[:, :, None] * (counts[:, None, :] - np.eye(len(answers)))
-    pairs /= (counts.sum(axis=1) - 1)[:, None, None]
-    by_actor = np.zeros((len(actors), len(answers) ** 2))
-    np.add.at(by_actor, actor[np.unique(unit, return_index=True)[1]], pairs.reshape(len(pairs), -1))
-    rng, even = np.random.default_rng(seed), np.full(len(actors), 1 / len(actors))
-    take = partial(_take_alpha, answers=answers.to_numpy(dtype=float), level=level)
-    block, drawn = max(1, BLOCK // max(by_actor.shape)), [np.empty(0)]
-    for start in range(0, draws, block):
-        times = rng.multinomial(len(actors), even, size=min(block, draws - start))
-        drawn.append(take(times @ by_actor))
-    resampled = np.concatenate(drawn)
-    resampled = resampled[~np.isnan(resampled)]
-    low, high = np.quantile(resampled, [0.05, 0.95]) if len(resampled) else (np.nan, np.nan)
-    whole = by_actor.sum(axis=0)
-    pairs = whole.reshape(len(answers), -1)
-    same = 100 * float(np.trace(pairs) / pairs.sum())
-    flat = bool(pairs.sum(axis=0).max() >= HARDLY_VARIES * pairs.sum())
-    alpha = float(take(whole[None])[0])
-    return alpha, float(low), float(high), len(actors), people, same, flat
+    if voices.empty:
+        return np.nan, np.nan, np.nan, 0, 0, np.nan, False
+    unit = voices.groupby(UNIT, sort=False).ngroup()
+    table = pd.crosstab(unit, voices["value"])
+    counts, answers = table.to_numpy()[:, :, None], table.columns.to_numpy(dtype=float)
+    pairs = counts * (np.swapaxes(counts, 1, 2) - np.eye(len(answers)))
+    pairs = (pairs / (counts.sum(axis=1, keepdims=True) - 1)).reshape(len(pairs), -1)
+    actor = voices["actor_id"].groupby(unit).first().to_numpy()
+    by_actor = pd.DataFrame(pairs).groupby(actor, sort=False).sum().to_numpy()
+    n, whole = len(by_actor), by_actor.sum(axis=0)
+    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+    alpha, *drawn = _take_alpha(np.vstack([whole, times @ by_actor]), answers, level=level)
+    known = np.array(drawn)[~np.isnan(drawn)]
+    low, high = np.quantile(known, [0.05, 0.95]) if len(known) else (np.nan, np.nan)
+    square = whole.reshape(len(answers), -1)
+    same = 100 * float(np.trace(square) / square.sum())
+    flat = bool(square.sum(axis=0).max() >= HARDLY_VARIES * square.sum())
+    return float(alpha), float(low), float(high), n, voices["rater_id"].nunique(), same, flat
 
 
 def _take_alpha(pairs: Values, answers: Values, *, level: Level) -> Values:
@@ -194,9 +186,7 @@ def _take_alpha(pairs: Values, answers: Values, *, level: Level) -> Values:
 
 def _measure_icc(voices: pd.DataFrame) -> tuple[float, float, int, int]:
     """ICC(2,1) and ICC(2,k), on the largest complete block met as those who rated least leave."""
-    unit, people = (voices.groupby(key, sort=False).ngroup() for key in (UNIT, "rater_id"))
-    cells = np.full((unit.max() + 1, people.max() + 1), np.nan)
-    cells[unit, people] = voices["value"]
+    cells = voices.pivot_table("value", UNIT, "rater_id", sort=False).to_numpy()
     cells = cells[:, np.argsort(np.isnan(cells).sum(axis=0), kind="stable")]
     complete = np.logical_and.accumulate(~np.isnan(cells), axis=1).sum(axis=0)
     sizes = np.where(complete >= 2, complete * np.arange(1, 1 + len(complete)), 0)

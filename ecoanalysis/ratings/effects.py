@@ -43,9 +43,9 @@ class PanelFit:
     since an answer stands for anything within half a point; `df` its degrees of freedom; `halo`
     (0-1) the correlation over criteria of the residuals of one rater on one actor. `reason` says
     why there is no interval: "one_rater", "no_overlap" (no residual left), "no_ratings". The others
-    are what draws need: scales (`low`, `length`) and, of each criterion, the answers, the weight of
-    each rater for each actor (1 / their number), the inverse root of the raters' equations,
-    connected groups.
+    are what draws need: the scales and, of each criterion, the answers `cells` and what the raters'
+    doubt adds to each actor, `loads` (criteria, actors, raters), and the connected group of each
+    actor and rater.
     """
 
     actors: pd.Index
@@ -62,9 +62,8 @@ class PanelFit:
     reason: str
     low: Values
     length: Values
-    cells: tuple[sparse.csr_array, ...]
-    shares: tuple[sparse.csr_array, ...]
-    roots: Values
+    cells: Values
+    loads: Values
     groups: Codes
 
 
@@ -91,30 +90,23 @@ def fit_panel(
         names.get_indexer(pd.Index(voices[column]))
         for names, column in ((ids, "actor_id"), (people, "rater_id"), (codes, "criterion"))
     )
-    share = (voices["value"].to_numpy(dtype=float) - low[c]) / (high - low)[c]
-    shape, size = (len(ids), len(people)), len(codes)
-    cells = tuple(
-        sparse.csr_array((share[c == k], (a[c == k], r[c == k])), shape) for k in range(size)
-    )
-    shares = tuple(_share_out(table) for table in cells)
-    estimates, effects = (np.full((n, size), np.nan) for n in shape)
-    n_raters = np.zeros((shape[0], size), dtype=np.intp)
-    groups, roots = np.zeros((size, sum(shape)), np.intp), np.zeros((size, shape[1], shape[1]))
-    for k, table in enumerate(cells):
-        groups[k], n_raters[:, k] = _label_groups(table), np.diff(table.indptr)
-        estimates[:, k], effects[:, k], roots[k] = _fit_additive(table, shares[k])
-    residual = share - estimates[a, c] - effects[r, c]
-    n_groups = (groups.max(axis=1, initial=-1) + 1).sum()
-    df = int(len(share) - (groups >= 0).sum() + n_groups)
-    rounding = np.mean(1 / (12 * (high - low) ** 2)) if size else np.nan
-    variance = max(residual @ residual / df, rounding) if df else np.nan
-    label = _label_groups(sparse.csr_array((np.ones(len(a)), (a, r)), shape))
+    cells = np.full((len(codes), len(ids), len(people)), np.nan)
+    cells[c, a, r] = (voices["value"].to_numpy(dtype=float) - low[c]) / (high - low)[c]
+    known = ~np.isnan(cells)
+    estimates, effects, loads = _fit_additive(cells)
+    label, *parts = (_label_groups(table) for table in (known.any(axis=0), *known))
+    groups = np.array(parts, dtype=np.intp).reshape(len(codes), len(label))
+    residual = cells - estimates[..., None] - effects[:, None]
+    df = int(known.sum() - (groups >= 0).sum() + (groups.max(axis=1, initial=-1) + 1).sum())
+    rounding = np.mean(1 / (12 * (high - low) ** 2)) if len(codes) else np.nan
+    variance = max(np.nansum(residual**2) / df, rounding) if df else np.nan
     return PanelFit(
-        actors=ids, raters=people, criteria=codes, panels=_count_panels(label, n=shape[0]),
-        panel=label[: shape[0]], estimates=estimates, n_raters=n_raters, effects=effects,
-        residual_sd=float(np.sqrt(variance)), df=df, halo=_measure_halo(residual, a, r),
-        reason="" if df else ("no_ratings", "one_rater", "no_overlap")[min(shape[1], 2)],
-        low=low, length=high - low, cells=cells, shares=shares, roots=roots, groups=groups,
+        actors=ids, raters=people, criteria=codes, panels=_count_panels(label, n=len(ids)),
+        panel=label[: len(ids)], estimates=estimates.T, n_raters=known.sum(axis=2).T,
+        effects=effects.T, residual_sd=float(np.sqrt(variance)), df=df,
+        halo=_measure_halo(residual),
+        reason="" if df else ("no_ratings", "one_rater", "no_overlap")[min(len(people), 2)],
+        low=low, length=high - low, cells=cells, loads=loads, groups=groups,
     )  # fmt: skip
 
 
@@ -183,65 +175,58 @@ def measure_actor_effects(fit: PanelFit, *, draws: int = 1000, seed: int = 0) ->
     return found
 
 
-def _label_groups(cells: sparse.csr_array) -> Codes:
+def _label_groups(known: npt.NDArray[np.bool_]) -> Codes:
     """Label each actor, then each rater: connected groups, most actors first; -1 if unrated."""
-    n = cells.shape[0]
-    graph = sparse.block_array([[None, cells], [cells.T, None]], format="coo")
-    linked = np.unique(graph.coords[0])
-    ones = sparse.coo_array((np.ones(graph.nnz), graph.coords), graph.shape)
-    label = csgraph.connected_components(ones, directed=False)[1]
-    actors = np.bincount(label[linked[linked < n]], minlength=len(label) + 1)
-    order = np.lexsort((np.arange(len(actors)), -actors))
-    found = np.full(sum(cells.shape), -1, dtype=np.intp)
-    found[linked] = np.argsort(order)[label[linked]]
-    return found
+    n, size = len(known), sum(known.shape)
+    linked = np.concatenate([known.any(axis=1), known.any(axis=0)])
+    if not linked.any():
+        return np.full(size, -1)
+    a, r = np.nonzero(known)
+    graph = sparse.coo_array((np.ones(len(a)), (a, n + r)), (size, size))
+    label = csgraph.connected_components(graph, directed=False)[1]
+    n_actors = np.bincount(label[:n], weights=linked[:n], minlength=label.max() + 1)
+    place = np.argsort(np.argsort(-n_actors, kind="stable"))
+    return np.where(linked, place[label], -1)
 
 
 def _count_panels(label: Codes, *, n: int) -> pd.DataFrame:
     """Count the actors (the first `n`) and raters of each panel."""
-    panels = range(label.max(initial=-1) + 1)
-    counts = [
+    panels = np.arange(label.max(initial=-1) + 1)
+    n_actors, n_raters = (
         np.bincount(part[part >= 0], minlength=len(panels)) for part in (label[:n], label[n:])
-    ]
-    return pd.DataFrame({"panel": panels, "n_actors": counts[0], "n_raters": counts[1]})
+    )
+    return pd.DataFrame({"panel": panels, "n_actors": n_actors, "n_raters": n_raters})
 
 
-def _share_out(table: sparse.csr_array) -> sparse.csr_array:
-    """Weigh the raters of each actor evenly: rows sum to 1, or are empty."""
-    n_raters = np.diff(table.indptr)
-    each = 1 / np.repeat(n_raters, n_raters)
-    return sparse.csr_array((each, table.indices, table.indptr), table.shape)
+def _fit_additive(cells: Values) -> tuple[Values, Values, Values]:
+    """Fit each criterion by the normal equations of the raters, who are few.
 
-
-def _fit_additive(
-    table: sparse.csr_array, share: sparse.csr_array
-) -> tuple[Values, Values, Values]:
-    """Fit one criterion by the normal equations of the raters, who are few.
-
-    Returns the estimates of actors, the effects of raters, and the symmetric root of the
-    generalised inverse of the raters' equations.
+    Returns the estimates of actors, the effects of raters, and the loads: the symmetric root of
+    the generalised inverse of these equations, averaged over the raters of each actor.
     """
-    n_actors = np.diff(table.indptr)
-    n_people = np.bincount(table.indices, minlength=table.shape[1])
-    mean = table.sum(axis=1) / np.where(n_actors > 0, n_actors, np.nan)
-    shared = share.T @ sparse.diags_array(n_actors.astype(float)) @ share
-    values, vectors = np.linalg.eigh(np.diag(n_people) - shared.toarray())
-    kept = values > 1e-9 * max(1.0, values.max(initial=0))
-    inverse = np.divide(1, values, out=np.zeros_like(values), where=kept)
-    above = table.sum(axis=0) - share.T @ np.nan_to_num(mean * n_actors)
-    effects = np.where(n_people > 0, vectors @ (inverse * (vectors.T @ above)), np.nan)
-    root = (vectors * np.sqrt(inverse)) @ vectors.T
-    return mean - share @ np.nan_to_num(effects), effects, root
+    known, sums = ~np.isnan(cells), np.nan_to_num(cells)
+    n_raters, n_actors = known.sum(axis=2), known.sum(axis=1)
+    share = known / np.maximum(n_raters, 1)[..., None]
+    turned = np.swapaxes(share, 1, 2)
+    equations = np.eye(cells.shape[2]) * n_actors[:, None] - turned @ known.astype(float)
+    values, vectors = np.linalg.eigh(equations)
+    kept = values > 1e-9 * values.max(axis=1, initial=1, keepdims=True)
+    scale = np.where(kept, np.where(kept, values, 1) ** -0.5, 0)
+    root = (vectors * scale[:, None]) @ np.swapaxes(vectors, 1, 2)
+    above = sums.sum(axis=1)[..., None] - turned @ sums.sum(axis=2)[..., None]
+    effects = root @ (root @ above)
+    estimates = sums.sum(axis=2) / np.where(n_raters, n_raters, np.nan) - (share @ effects)[..., 0]
+    return estimates, np.where(n_actors, effects[..., 0], np.nan), share @ root
 
 
-def _measure_halo(residual: Values, a: Codes, r: Codes) -> float:
+def _measure_halo(residual: Values) -> float:
     """Correlation of residuals within (actor, rater): mean product over mean square, 0-1."""
-    pairs = pd.DataFrame({"e": residual, "q": residual**2, "n": 1.0}).groupby([a, r]).sum()
-    square, n_products = pairs["q"].sum(), (pairs["n"] * (pairs["n"] - 1)).sum()
-    if square < 1e-12 or not n_products:
+    n, square = (~np.isnan(residual)).sum(axis=0), np.nansum(residual**2, axis=0)
+    n_products = (n * (n - 1)).sum()
+    if square.sum() < 1e-12 or not n_products:
         return 0.0
-    product = (pairs["e"] ** 2 - pairs["q"]).sum() / n_products
-    return float(np.clip(product / (square / len(residual)), 0, 1))
+    product = (np.nansum(residual, axis=0) ** 2 - square).sum() / n_products
+    return float(np.clip(product / (square.sum() / n.sum()), 0, 1))
 
 
 def _draw_block(
@@ -256,11 +241,10 @@ def _draw_block(
         for i, part in ((1, fit.estimates), (3, fit.effects))
     )
     z, u = streams[5].standard_normal((n, len(fit.raters))), streams[6].random(n)
-    for k, share in enumerate(fit.shares):
-        by_rater = share @ (fit.roots[k] @ people[:, :, k].T)
-        own[:, :, k] /= np.sqrt(np.maximum(fit.n_raters[:, k], 1))
-        own[:, :, k] = spread[:, None] * (own[:, :, k] + by_rater.T)
-        if shifted:
+    own = own / np.sqrt(np.maximum(fit.n_raters, 1)) + (fit.loads @ people.T).T
+    own *= spread[:, None, None]
+    if shifted:
+        for k in range(len(fit.criteria)):
             own[:, :, k] += _draw_shift(fit, k, z=z, u=u)
     drawn: Values = fit.low + fit.length * (fit.estimates + own)
     return drawn
@@ -288,8 +272,6 @@ def _resample_raters(fit: PanelFit, n: int, streams: list[np.random.Generator]) 
         return share
     people = np.full(len(fit.raters), 1 / len(fit.raters))
     times = streams[0].multinomial(len(people), people, size=n).T
-    for k, table in enumerate(fit.cells):
-        ones = sparse.csr_array((np.ones(table.nnz), table.indices, table.indptr), table.shape)
-        total, voices = table @ times, ones @ times
-        np.divide(total.T, voices.T, out=share[:, :, k], where=voices.T > 0)
+    total, voices = np.nan_to_num(fit.cells) @ times, ~np.isnan(fit.cells) @ times
+    np.divide(total.T, voices.T, out=share, where=voices.T > 0)
     return fit.low + fit.length * share

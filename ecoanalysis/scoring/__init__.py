@@ -1,9 +1,6 @@
 """Scores from ratings: put on one scale, added up, ranked; missing stays missing.
 
-The criteria table (code, dimension, parent, weight, direction, scale) is the method. Scores lie on
-0-100 between the declared ends of the scale (goalposts), so that they mean the same in every
-territory; beside each stands its coverage and the range it would have if the missing answers were
-the lowest or the highest. Draws of the ratings come in as arrays.
+The criteria table (code, dimension, parent, weight, direction, scale) is the method.
 """
 
 from ecoanalysis.scoring.averages import average_ratings, measure_shared_raters

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from ecoanalysis.errors import UsageError
+from ecoanalysis.ratings.voices import gather_voices
 
 
 def average_ratings(
@@ -27,22 +26,8 @@ def average_ratings(
     know", answers on the own organisation); low, high (lowest and highest value given by a rater;
     not an interval).
     """
-    unknown = sorted(set(ratings["criterion"].dropna()) - set(criteria.index))
-    if unknown:
-        raise UsageError(f"ratings name criteria that are not declared: {', '.join(unknown)}")
-    rows = ratings.reindex(columns=["actor_id", "criterion", "rater_id", "value"])
-    rows["dont_know"] = False
-    if "dont_know" in ratings.columns:
-        rows["dont_know"] = ratings["dont_know"].astype(bool)
-    if "challenge_id" in ratings.columns:
-        on_challenge = ratings["criterion"].map(criteria["per_challenge"]).eq("yes")
-        rows = rows[~(on_challenge & ratings["challenge_id"].notna())]
-    own = rows["rater_id"].map(raters.set_index("rater_id")["actor_id"])
-    rows = rows.assign(own=own.eq(rows["actor_id"]))
-    voices = rows.groupby(["actor_id", "criterion", "rater_id"], sort=False, as_index=False).agg(
-        value=("value", "mean"), dont_know=("dont_know", "any"), own=("own", "any")
-    )
-    voices["value"] = voices["value"].astype(float).mask(voices["own"])
+    voices = gather_voices(ratings, raters=raters, criteria=criteria, general=True, silent=True)
+    voices["value"] = voices["value"].mask(voices["own"])
     voices["dont_know"] &= voices["value"].isna() & ~voices["own"]
     found = voices.groupby(["actor_id", "criterion"], sort=False, as_index=False).agg(
         mean=("value", "mean"),
@@ -52,8 +37,7 @@ def average_ratings(
         low=("value", "min"),
         high=("value", "max"),
     )
-    counts = ["n_raters", "n_dont_know", "n_self"]
-    return found.astype(dict.fromkeys(counts, "int64"))
+    return found.astype(dict.fromkeys(["n_raters", "n_dont_know", "n_self"], "int64"))
 
 
 def measure_shared_raters(ratings: pd.DataFrame) -> pd.DataFrame:
@@ -67,14 +51,12 @@ def measure_shared_raters(ratings: pd.DataFrame) -> pd.DataFrame:
     place, names = pd.factorize(pairs["territory_id"])
     rater, people = pd.factorize(pairs["rater_id"])
     panel = sparse.coo_array((np.ones(len(pairs)), (place, rater)), (len(names), len(people)))
+    linked = csgraph.connected_components(panel @ panel.T)[1] if len(names) else place
     shared = pairs["rater_id"].duplicated(keep=False).to_numpy()
-    label: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
-    if len(names):
-        label = csgraph.connected_components(panel @ panel.T, directed=False)[1].astype(np.intp)
     return pd.DataFrame(
         {
             "territory_id": names,
             "n_shared_raters": np.bincount(place[shared], minlength=len(names)),
-            "n_linked_territories": np.bincount(label, minlength=1)[label],
+            "n_linked_territories": np.bincount(linked, minlength=1)[linked],
         }
     )

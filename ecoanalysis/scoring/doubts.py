@@ -1,13 +1,13 @@
 """Three doubts, never pooled: raters (scores), raters and weights (ranks), choices (a grid).
 
-Say "in 90 % of draws", never "confidence". `tree` and `means` are one dimension's, as
-`read_hierarchy` and `read_means` return them; scores are (draws, actors), made by `score_draws`
-from draws within one panel, and `actors` one row each (actor_id) in their order.
+`tree` and `means` are one dimension's, as `read_hierarchy` and `read_means` return them; scores are
+(draws, actors), made by `score_draws` from draws within one panel, and `actors` one row each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import Any, Literal, get_args
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ecoanalysis.scoring.composite import BLOCK, Codes, Hierarchy, score_array, score_draws
+from ecoanalysis.scoring.composite import Codes, Hierarchy, score_array, score_draws
 from ecoanalysis.scoring.scales import (
     TOLERANCE,
     AggregateMethod,
@@ -67,10 +67,7 @@ def measure_intervals(scores: Values, *, actors: pd.DataFrame) -> pd.DataFrame:
 def rank_actors(
     scores: Values, *, actors: pd.DataFrame, top: int = 5, panel: Codes | None = None
 ) -> pd.DataFrame:
-    """Rank the actors in every draw: of raters, or, with weights of `draw_weights`, of these too.
-
-    With `panel` (one number each) actors are ranked within their own; `top` is how many places
-    `p_top` speaks of.
+    """Rank the actors in every draw, within their own `panel` (one number each) where given.
 
     One row an actor, missing without a score: actor_id; low, median, high (5, 50 and 95 % of the
     ranks; 1 is best, ties share the best); p_first, p_top (0-1, share of draws in which it is
@@ -86,8 +83,7 @@ def rank_actors(
     found = {"actor_id": actors["actor_id"].to_numpy()}
     found |= _take_quantiles(ranks, method="inverted_cdf")
     for name, last in (("p_first", 1), ("p_top", top)):
-        share = (ranks <= last).sum(axis=0) / np.where(known, known, 1)
-        found[name] = np.where(known, share, np.nan)
+        found[name] = (ranks <= last).sum(axis=0) / np.where(known, known, np.nan)
     return pd.DataFrame(found | {"n_ranked": n_ranked})
 
 
@@ -115,7 +111,6 @@ def compare_choices(
     tree: Hierarchy,
     normalisations: Sequence[NormaliseMethod] = NORMALISATIONS,
     aggregations: Sequence[AggregateMethod] = AGGREGATIONS,
-    minimum_coverage: float = 0.5,
 ) -> pd.DataFrame:
     """Compare the ranks that other ways of scoring would give with those of the first way.
 
@@ -124,17 +119,13 @@ def compare_choices(
     the first choice; 0: without effect).
     """
     blocks: list[pd.DataFrame] = []
-    for normalisation, aggregation in product(normalisations, aggregations):
-        score = score_array(
-            means.to_numpy(), tree=tree, minimum_coverage=minimum_coverage,
-            normalisation=normalisation, aggregation=aggregation,
-        )  # fmt: skip
-        block = pd.DataFrame({"actor_id": means.index, "score": score, "rank": _rank(score)})
-        blocks.append(block.assign(normalisation=normalisation, aggregation=aggregation))
-        first, rank = blocks[0]["rank"], blocks[-1]["rank"]
-        blocks[-1]["n_moved"] = int(((first - rank).fillna(0) != 0).sum())
-    columns = ["normalisation", "aggregation", "actor_id", "score", "rank", "n_moved"]
-    return pd.concat(blocks, ignore_index=True)[columns]
+    for way in product(normalisations, aggregations):
+        score = score_array(means.to_numpy(), tree=tree, way=way)
+        said = {"normalisation": way[0], "aggregation": way[1], "actor_id": means.index}
+        blocks.append(pd.DataFrame(said | {"score": score, "rank": _rank(score)}))
+        moved = (blocks[0]["rank"] - blocks[-1]["rank"]).fillna(0) != 0
+        blocks[-1]["n_moved"] = int(moved.sum())
+    return pd.concat(blocks, ignore_index=True)
 
 
 def measure_choices(grid: pd.DataFrame, *, top: int = 5) -> pd.DataFrame:
@@ -152,36 +143,32 @@ def measure_choices(grid: pd.DataFrame, *, top: int = 5) -> pd.DataFrame:
     return found.reset_index()
 
 
-def compare_removals(
-    means: pd.DataFrame, *, tree: Hierarchy, minimum_coverage: float = 0.5
-) -> pd.DataFrame:
+def compare_removals(means: pd.DataFrame, *, tree: Hierarchy) -> pd.DataFrame:
     """Compare the ranks without each criterion in turn (goalposts, arithmetic mean).
 
     One row a criterion: criterion; n_moved (int, actors whose rank changes; 0: no effect);
     largest_move (int, places); first_id (who is first without it, `;` between); first_kept (bool,
     as with it).
     """
-    whole = score_array(means.to_numpy(), tree=tree, minimum_coverage=minimum_coverage)
+    whole = score_array(means.to_numpy(), tree=tree)
     each = np.arange(len(tree.leaves))
     without = np.repeat(means.to_numpy()[None], len(each), axis=0)
     without[each, :, each] = np.nan
-    scores = score_array(without, tree=tree, minimum_coverage=0)
+    scores = score_array(without, tree=replace(tree, minimum_coverage=0))
     ranks = _rank(np.vstack([whole, np.where(np.isnan(whole), np.nan, scores)]))
     moves = np.nan_to_num(np.abs(ranks[1:] - ranks[0]))
-    firsts = pd.Series([";".join(means.index[rank == 1]) for rank in ranks])
+    first, *firsts = (";".join(means.index[rank == 1]) for rank in ranks)
     found = {
         "criterion": tree.codes,
         "n_moved": (moves > 0).sum(axis=1),
         "largest_move": moves.max(axis=1, initial=0).astype(np.int64),
-        "first_id": firsts[1:],
-        "first_kept": firsts[1:] == firsts[0],
+        "first_id": firsts,
+        "first_kept": [name == first for name in firsts],
     }
-    return pd.DataFrame(found).reset_index(drop=True)
+    return pd.DataFrame(found)
 
 
-def compare_weights(
-    means: pd.DataFrame, *, tree: Hierarchy, minimum_coverage: float = 0.5
-) -> pd.DataFrame:
+def compare_weights(means: pd.DataFrame, *, tree: Hierarchy) -> pd.DataFrame:
     """Compare the weights declared with those that would change the first place.
 
     One weight at a time moves in steps of a thousandth, the others of the same whole keep their
@@ -191,11 +178,11 @@ def compare_weights(
     declared); needed_share (0-1, the nearest at which another actor is first; missing if none is);
     first_id (that actor).
     """
-    whole = score_array(means.to_numpy(), tree=tree, minimum_coverage=minimum_coverage)
+    whole = score_array(means.to_numpy(), tree=tree)
     first = whole >= np.fmax.reduce(whole, initial=-np.inf) - TOLERANCE
     rows, tried = [], np.linspace(0, 1, 1001)
     draws = np.broadcast_to(means.to_numpy(), (len(tried), *means.shape))
-    score = partial(score_draws, draws, tree=tree, columns=tree.codes, minimum_coverage=0)
+    score = partial(score_draws, draws, tree=replace(tree, minimum_coverage=0), columns=tree.codes)
     for parts in (parts for _, parts in tree.groups if len(parts) > 1):
         declared = tree.weights[parts] / tree.weights[parts].sum()
         for row, share in zip(parts, declared, strict=True):
@@ -236,20 +223,17 @@ def measure_rank_drivers(
     drawn = draw_weights(tree, draws=len(draws), seed=seed)
     score = partial(score_draws, tree=tree, columns=columns)
     nominal = _rank(score(draws.mean(axis=0, keepdims=True)))
-    sizes = np.array([len(draws), len(drawn), len(normalisations), len(aggregations)])
+    ways = list(product(normalisations, aggregations))
+    sizes = np.array([[len(draws)], [len(drawn)], [len(normalisations)], [len(aggregations)]])
 
     def shift(uniform: Values) -> Values:
-        a, b, i, j = np.minimum(uniform * sizes[:, None], sizes[:, None] - 1).astype(int)
+        a, b, i, j = np.minimum(uniform * sizes, sizes - 1).astype(int)
         found = np.zeros(len(a))
-        for way in product(range(len(normalisations)), range(len(aggregations))):
-            mine = np.flatnonzero((i == way[0]) & (j == way[1]))
-            scores = score(
-                draws[a[mine]], weights=drawn.iloc[b[mine]],
-                normalisation=normalisations[way[0]], aggregation=aggregations[way[1]],
-            )  # fmt: skip
-            moves = np.nansum(np.abs(_rank(scores) - nominal), axis=1)
-            found[mine] = moves / max(1, np.isfinite(nominal).sum())
-        return found[None]
+        for k, way in enumerate(ways):
+            mine = np.flatnonzero(i * len(aggregations) + j == k)
+            scores = score(draws[a[mine]], weights=drawn.iloc[b[mine]], way=way)
+            found[mine] = np.nansum(np.abs(_rank(scores) - nominal), axis=1)
+        return np.asarray(found[None] / max(1, np.isfinite(nominal).sum()))
 
     indices = {"first_order": np.full(4, np.nan), "total": np.full(4, np.nan)}
     if np.ptp(shift(np.random.default_rng(seed).random((4, n)))) > 0:
@@ -261,27 +245,17 @@ def measure_rank_drivers(
 
 def _rank(scores: Values) -> Values:
     """Rank along the last axis; what only the rounding of sums tells apart is tied."""
-    rows = np.atleast_2d(scores)
-    step = max(1, BLOCK // max(1, rows.shape[1]))
-    parts = [rows[first : first + step] for first in range(0, len(rows), step)]
-    ranks = [rank_array(np.round(part, 9)) for part in parts]
-    return np.concatenate([rows[:0], *ranks]).reshape(scores.shape)
+    return rank_array(np.round(scores, 9))
 
 
 def _take_quantiles(
     values: Values, *, method: Literal["linear", "inverted_cdf"]
 ) -> dict[str, Values]:
     """5, 50 and 95 % of what is known of each column."""
-    found, step = np.full((3, values.shape[1]), np.nan), max(1, BLOCK // max(1, len(values)))
-    for first in range(0, values.shape[1] if len(values) else 0, step):
-        part = np.sort(values[:, first : first + step].T, axis=1)  # what is missing comes last
-        n = (~np.isnan(part)).sum(axis=1)
-        at = np.array([[0.05], [0.5], [0.95]]) * (n - 1)
-        if method == "inverted_cdf":
-            at = np.ceil(np.array([[0.05], [0.5], [0.95]]) * n - TOLERANCE) - 1
-        below = np.clip(np.floor(at), 0, None).astype(int)
-        above = np.clip(np.ceil(at), 0, None).astype(int)
-        rows = np.arange(len(part))
-        low, high = part[rows, below], part[rows, above]
-        found[:, first : first + step] = low + (high - low) * (at - below)
-    return dict(zip(("low", "median", "high"), found, strict=True))
+    ordered = np.sort(values, axis=0)  # what is missing comes last
+    levels, n = np.array([[0.05], [0.5], [0.95]]), (~np.isnan(values)).sum(axis=0)
+    at = levels * (n - 1) if method == "linear" else np.ceil(levels * n - TOLERANCE) - 1
+    at = np.maximum(at, 0)
+    below = np.floor(at).astype(int)
+    low, high = (np.take_along_axis(ordered, i, axis=0) for i in (below, np.ceil(at).astype(int)))
+    return dict(zip(("low", "median", "high"), low + (high - low) * (at - below), strict=True))

@@ -1,8 +1,6 @@
-"""Put criteria on one scale, and add them up.
+"""Put criteria on one scale, and add them up: kernels on (..., actors, criteria), draws or not.
 
-The kernels work on arrays whose last two axes are actors and criteria, so (actors, criteria) as
-well as (draws, actors, criteria). OECD/JRC (2008), *Handbook on Constructing Composite
-Indicators*, steps 5 and 6; Mazziotta & Pareto (2018).
+OECD/JRC (2008), *Handbook on Constructing Composite Indicators*, steps 5 and 6.
 """
 
 from __future__ import annotations
@@ -25,6 +23,7 @@ AggregateMethod = Literal["arithmetic", "geometric", "harmonic", "power", "copel
 
 TOLERANCE = 1e-9
 CACHED = 2**14  # numbers that stay near the processor
+POWERS = {"arithmetic": 1.0, "geometric": 0.0, "harmonic": -1.0}
 
 
 def normalise(
@@ -36,12 +35,12 @@ def normalise(
     """Put criteria (columns) of different scales on one, more being better.
 
     `scales` is indexed by criterion: direction (1, or -1 where less is better; 1 if not given) and
-    for goalposts scale_min, scale_max. The methods: "goalposts" (0-100 between the declared ends;
-    alone independent of the other actors, so alone comparable between territories), "minmax" (0-100
-    between the ends observed), "zscore" (mean 0, standard deviation 1), "rank" (1 to n, best last,
-    ties share the lowest), "borda" (rank - 1), "percentile" (0-1, borda / (n - 1)), "best_distance"
-    (0-1, 1 less the distance to the best over that of the worst), "best_fraction" (value / best, or
-    best / value where less is better; at most 1).
+    for goalposts scale_min, scale_max. "goalposts" (0-100 between the declared ends) alone does
+    not depend on the other actors, so alone compares between territories; "minmax" is 0-100
+    between the ends observed; "zscore" has mean 0, standard deviation 1; "rank" 1 to n, best last,
+    ties share the lowest; "borda" is rank - 1, "percentile" borda / (n - 1); "best_distance" is 1
+    less the distance to the best over that of the worst; "best_fraction" value / best, or best /
+    value where less is better.
 
     What is missing stays so. A column of equal values, which tell nobody apart, is missing too,
     with a warning, but not on goalposts or as fraction of the best. A method that is unknown, a
@@ -70,21 +69,20 @@ def aggregate(
 ) -> pd.Series:
     """Add criteria (columns), all on one scale, up to one value a row, over those that are known.
 
-    `weights` are indexed by criterion, none negative, not all zero; only their ratios matter.
-    Weighted means: "arithmetic" (low values are made up for by high ones), "geometric" or
-    "harmonic" (less so; a 0 annuls, put them on 1-100), "power" of `exponent`, not 0; or
-    "copeland", actors beaten less actors lost to, each pair by the weights for either on what is
-    known of both (1 - n to n - 1). Missing where no criterion of positive weight is known. A
-    method, exponent or weights that cannot serve, and a negative value where there must be none,
-    are a UsageError.
+    `weights` are indexed by criterion; only their ratios matter. Weighted means: "arithmetic" (low
+    values are made up for by high ones), "geometric" or "harmonic" (less so; a 0 annuls), "power"
+    of `exponent`; or "copeland", actors beaten less actors lost to, each pair by the weights for
+    either on what is known of both (1 - n to n - 1). Missing where no criterion of positive weight
+    is known. A method, exponent or weights that cannot serve, and a negative value where there
+    must be none, are a UsageError.
     """
     weight = read_weights(weights, criteria=values.columns)
     array = values.to_numpy(dtype=float)
     if method == "power" and not exponent:
         raise UsageError("the exponent of a power mean must not be 0")
     if method in ("geometric", "harmonic", "power"):
-        negative = np.atleast_1d((array < 0).any(axis=0))
-        refuse(negative, names=values.columns, fault=f"a {method} mean of negative values")
+        fault = f"a {method} mean of negative values"
+        refuse(np.atleast_1d((array < 0).any(axis=0)), names=values.columns, fault=fault)
     score = add_array(array, weight=weight, method=method, exponent=exponent)
     return pd.Series(score, index=values.index, name="score")
 
@@ -95,13 +93,14 @@ def scale_array(values: Values, *, method: NormaliseMethod, scales: Scales) -> V
     if method == "goalposts":
         share = (values - low) / (high - low)
         return 100 * np.clip(np.where(direction > 0, share, 1 - share), 0, 1)
-    if method == "best_fraction":
-        best = np.where(direction > 0, _take_end(np.fmax, values), _take_end(np.fmin, values))
-        best = np.where(best > 0, best, np.nan)
-        return np.where(direction > 0, values / best, _divide(best, values))
     turned = values * direction
-    worst, best = _take_end(np.fmin, turned), _take_end(np.fmax, turned)
+    worst, best = (
+        end.reduce(turned, axis=-2, keepdims=True, initial=np.nan) for end in (np.fmin, np.fmax)
+    )
     n = (~np.isnan(turned)).sum(axis=-2, keepdims=True)
+    if method == "best_fraction":
+        best = np.where(best * direction > 0, best * direction, np.nan)
+        return np.where(direction > 0, values / best, _divide(best, values))
     if method in ("minmax", "best_distance"):
         return (100 if method == "minmax" else 1) * _divide(turned - worst, best - worst)
     if method == "zscore":
@@ -120,9 +119,7 @@ def add_array(
     check_method(method, allowed=get_args(AggregateMethod))
     if method == "copeland":
         return _duel(values, weight=weight)
-    if method == "arithmetic":
-        return _weigh(values, weight=weight)
-    power = {"geometric": 0.0, "harmonic": -1.0, "power": exponent}[method]
+    power = POWERS.get(method, exponent)
     with np.errstate(divide="ignore"):
         if power == 0:
             return np.asarray(np.exp(_weigh(np.log(values), weight=weight)))
@@ -188,15 +185,9 @@ def read_weights(weights: pd.Series, *, criteria: pd.Index) -> Values:
     known = weights.reindex(criteria).to_numpy(dtype=float)
     refuse(~np.isfinite(known), names=criteria, fault="criteria without a weight")
     refuse(known < 0, names=criteria, fault="criteria of negative weight")
-    if len(criteria) == 0 or known.sum() == 0:
+    if not known.sum():
         raise UsageError(f"weights sum to 0: {', '.join(map(str, criteria)) or 'no criterion'}")
     return known
-
-
-def _take_end(end: np.ufunc, values: Values) -> Values:
-    """Lowest or highest of the known actors, missing if there is none."""
-    found: Values = end.reduce(values, axis=-2, keepdims=True, initial=np.nan)
-    return found
 
 
 def _divide(above: Values, below: Values) -> Values:

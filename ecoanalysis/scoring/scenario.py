@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import yaml
@@ -27,38 +27,33 @@ class Scenario:
 def read_scenario(path: str | Path, *, criteria: pd.DataFrame) -> Scenario:
     """Read a scenario file, with keys of `FIELDS`, each of which may be left out.
 
-    Raises
-    ------
-    UsageError
-        If the file cannot be read as YAML, or a field is unknown or out of range; it names the
-        file, each field, what was found and what is allowed. A criterion must be one of
-        `criteria` (indexed by code), and what is left of each dimension must not weigh 0.
+    A file that cannot be read as YAML, fields that are unknown or out of range, criteria that are
+    not in `criteria` (indexed by code) and dimensions that are left without weight are one
+    UsageError: file, field, what was found and what is allowed.
     """
     try:
         said = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UsageError(f"{path}: cannot be read as YAML: {error}") from error
+    fields, codes = ", ".join(FIELDS), ", ".join(criteria.index)
     if not isinstance(said, dict):
-        raise UsageError(f"{path}: found a {type(said).__name__}; allowed: {', '.join(FIELDS)}")
-    faults = [f"{name}: unknown; allowed: {', '.join(FIELDS)}" for name in set(said) - {*FIELDS}]
+        raise UsageError(f"{path}: found a {type(said).__name__}; allowed: {fields}")
+    faults = [f"{name}: unknown; allowed: {fields}" for name in set(said) - {*FIELDS}]
     weights, least = said.get("weights") or {}, said.get("minimum_coverage")
     if not isinstance(weights, dict):
         faults.append(f"weights: found {weights!r}; allowed: one line a criterion, code: weight")
         weights = {}
     for code, weight in weights.items():
         if code not in criteria.index:
-            faults.append(
-                f"weights.{code}: unknown criterion; allowed: {', '.join(criteria.index)}"
-            )
-        elif not _is_number(weight) or not 0 <= weight < float("inf"):
+            faults.append(f"weights.{code}: unknown criterion; allowed: {codes}")
+        elif not _is_within(weight, sys.float_info.max):
             faults.append(f"weights.{code}: found {weight!r}; allowed: a number, 0 or more")
-    if least is not None and not (_is_number(least) and 0 <= least <= 1):
+    if not (least is None or _is_within(least, 1)):
         faults.append(f"minimum_coverage: found {least!r}; allowed: 0 to 1")
     if not faults:
-        changed = weigh_criteria(criteria, weights=weights)
-        touched = criteria["dimension"].reindex(list(weights))
-        sums = changed[changed["dimension"].isin(touched)].groupby("dimension")["weight"].sum()
-        faults += [f"weights: those of {name} sum to 0" for name in sums.index[sums == 0]]
+        weighed = weigh_criteria(criteria, weights=weights).groupby("dimension")["weight"].sum()
+        touched = weighed[criteria["dimension"].reindex(list(weights)).unique()]
+        faults = [f"weights: those of {name} sum to 0" for name in touched.index[touched == 0]]
     if faults:
         raise UsageError("\n".join(f"{path}: {fault}" for fault in sorted(faults)))
     return Scenario(dict(weights), least, str(said.get("territory") or ""))
@@ -66,12 +61,10 @@ def read_scenario(path: str | Path, *, criteria: pd.DataFrame) -> Scenario:
 
 def write_scenario(scenario: Scenario, path: str | Path) -> Path:
     """Write a scenario file, as `read_scenario` reads it; return its path."""
-    said: dict[str, Any] = {"territory": scenario.territory or None}
-    said |= {"minimum_coverage": scenario.minimum_coverage, "weights": dict(scenario.weights)}
-    text = yaml.safe_dump(
-        {name: value for name, value in said.items() if value not in (None, {})},
-        sort_keys=False, allow_unicode=True,
-    )  # fmt: skip
+    said = {name: getattr(scenario, name) for name in FIELDS}
+    said["weights"] = dict(scenario.weights)
+    kept = {name: value for name, value in said.items() if value not in (None, "", {})}
+    text = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True)
     Path(path).write_text(text, encoding="utf-8")
     return Path(path)
 
@@ -82,5 +75,5 @@ def weigh_criteria(criteria: pd.DataFrame, *, weights: Mapping[str, float]) -> p
     return criteria.assign(weight=given.fillna(criteria["weight"]))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_within(value: object, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
