@@ -22,6 +22,7 @@ _UNLOGGED = ("actor_id", "placed", "observed_on", "latitude", "longitude")
 def match_records(actors: pd.DataFrame, *, settled: pd.Series | None = None) -> pd.DataFrame:
     """Group the records that are one organisation, whatever their order.
 
+    They are one where their folded names agree and nothing else that both say contradicts it.
     Agreement is not passed on: where A agrees with B and B with C but A contradicts C, B could be
     either; it stays apart and is flagged. Beside name and territory_id, what there is of city,
     latitude, longitude, website, kind, source_category may contradict; a missing value never does.
@@ -126,9 +127,8 @@ def unite_records(actors: pd.DataFrame, *, groups: pd.Series) -> tuple[pd.DataFr
         joined = _join_lists(records[column], several)
         united.loc[joined.index, column] = joined
     for column in records.columns.intersection([*_CAUTIOUS]):
-        rank = records[column].map(_CAUTIOUS[column].index, na_action="ignore").astype(float)
-        first = rank.groupby(several).min().dropna().astype(int)
-        united.loc[first.index, column] = np.array(_CAUTIOUS[column], dtype=object)[first]
+        for answer in reversed(_CAUTIOUS[column]):
+            united.loc[several[records[column].eq(answer)].unique(), column] = answer
     conflicts = _list_conflicts(records, several, united)
     return united.reset_index(drop=True).reindex(columns=actors.columns), conflicts
 

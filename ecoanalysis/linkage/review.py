@@ -1,8 +1,4 @@
-"""The review of near-duplicates: pairs with their evidence, and what a person decided of each.
-
-The review file lies beside the study's tables and is none of them. A person writes ``same`` or
-``different`` into its column ``decision``; a decision stays and is followed at every run.
-"""
+"""The review of near-duplicates: pairs with their evidence, and what a person decided of each."""
 
 from __future__ import annotations
 
@@ -165,6 +161,7 @@ def write_matches(matches: pd.DataFrame, path: str | Path) -> None:
 def propose_matches(actors: pd.DataFrame, *, matches: pd.DataFrame) -> pd.DataFrame:
     """Propose the pairs of `find_duplicates` below those that the review file has.
 
+    A person writes same or different into its column decision, which stays and is followed.
     There are the rows of `matches` that are decided or still found, then the new pairs, the same
     two organisations once: the columns of `find_duplicates`, as text in whole numbers; decision
     (same, different; blank: not yet); then a person's own columns.

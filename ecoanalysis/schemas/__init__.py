@@ -1,10 +1,4 @@
-"""The tables of a study, each declared once as a Frictionless Table Schema beside this file.
-
-Beyond the standard, a field may say `codebook` (the codebook table whose codes it takes; with
-`dimension`, only those of one dimension), `many` (several codes, separated by `;`), `numeric` (text
-that holds numbers beside a word), `allowed` (what to show a person in place of a pattern or a long
-list) and `description_fr`.
-"""
+"""The tables of a study, each declared once as a Frictionless Table Schema beside this file."""
 
 from __future__ import annotations
 
@@ -24,7 +18,13 @@ _NUMBERS = ("number", "integer")
 
 
 def read_schema(table: str) -> dict[str, Any]:
-    """Read the schema of one of `TABLES`: `title`, `fields`, `primaryKey`, `foreignKeys`."""
+    """Read the schema of one of `TABLES`: `title`, `fields`, `primaryKey`, `foreignKeys`.
+
+    Beyond the standard, a field may say `codebook` (the table whose codes it takes; with
+    `dimension`, only those of one dimension), `many` (codes separated by `;`), `numeric` (text that
+    holds numbers beside a word), `allowed` (what to show in place of a pattern) and
+    `description_fr`.
+    """
     if table not in TABLES:
         raise UsageError(f"Unknown table: {table!r}; allowed: {', '.join(TABLES)}.")
     text = Path(__file__).with_name(f"{table}.json").read_text(encoding="utf-8")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import yaml
@@ -14,12 +14,12 @@ import yaml
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.errors import UsageError
 from ecoanalysis.schemas import list_columns, list_fields
-from ecoanalysis.sources.joining import join_records
+from ecoanalysis.sources.joining import join_records, join_relations
 from ecoanalysis.sources.mapping import ListMapping, check_name, guess_mapping, read_mapping
 from ecoanalysis.sources.placement import place_records
 from ecoanalysis.sources.reading import LATITUDE, LONGITUDE, SHAPE, Format, read_list
 from ecoanalysis.sources.records import map_records
-from ecoanalysis.sources.relations import join_relations, list_organisations, read_ties
+from ecoanalysis.sources.relations import list_organisations, read_ties
 from ecoanalysis.sources.report import ImportReport, make_report
 from ecoanalysis.study import read_study
 from ecoanalysis.study.check import check_cells
@@ -199,8 +199,7 @@ def _keep_import(
     if mapping is not None and Path(mapping).resolve().parent != folder.resolve():
         shutil.copyfile(mapping, kept)
     elif mapping is None and not kept.exists():  # a person may have corrected an earlier guess
-        said: dict[str, Any] = {"source": dict(how.source), "columns": dict(how.columns)}
-        said |= {key: value for key in ("id", "category") if (value := getattr(how, key))}
+        said = {key: value for key, value in asdict(how).items() if value and key != "guessed"}
         text = yaml.safe_dump(said, allow_unicode=True, sort_keys=False)
         kept.write_text(text, encoding="utf-8")
     rows = report.rows.astype("str").replace(r"^([=+\-@])", r"'\1", regex=True)

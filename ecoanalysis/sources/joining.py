@@ -1,4 +1,4 @@
-"""Records of a list into the actors of a study: known, the same as another, or new."""
+"""Records and ties of a list into a study: known, the same as another, or new."""
 
 from __future__ import annotations
 
@@ -70,6 +70,54 @@ def join_records(
     )
 
 
+def join_relations(
+    relations: pd.DataFrame,
+    *,
+    ties: pd.DataFrame,
+    homes: pd.DataFrame,
+    actors: pd.DataFrame,
+    undirected: list[str],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add the ties of a list to the relations of a study.
+
+    Ties of one kind between the same two actors of a territory are one relation, whose weights add
+    up; one that the study has stays as it is. A tie between actors of several territories is kept
+    in each one that both are in, else as a tie that leaves the source's territory. `homes` are the
+    record_id, territory_id and actor_id of the records that are in the study, `undirected` the
+    kinds of relation without direction. Returns the relations, the new ones last, by territory and
+    ends; and for each tie outcome (kept, merged, set_aside) and reason (code).
+    """
+    rows = _find_ends(ties, homes)
+    alone = rows["source_id"].eq(rows["target_id"])
+    fit = rows[~(alone | rows["weight"].lt(0) | rows["kind"].isna())]
+    fit = fit.assign(key=_make_keys(fit, actors, undirected))
+    had = relations.assign(key=_make_keys(relations, actors, undirected))
+    more = fit.drop_duplicates(["key", "provenance"]).groupby("key")["provenance"].agg(";".join)
+    new = fit.drop_duplicates("key").set_index("key")
+    new = new.assign(weight=fit.groupby("key")["weight"].sum(min_count=1), provenance=more)
+    new = new.drop(had["key"], errors="ignore").reset_index()
+    new = new.sort_values(["territory_id", "source_id", "target_id"])
+    both = had["provenance"].str.cat(had["key"].map(more), sep=";", na_rep="")
+    said = both.str.strip(";").str.split(";")
+    had["provenance"] = said.map(lambda parts: ";".join(dict.fromkeys(parts)) or None).astype("str")
+    tables = [part for part in (had, new.reindex(columns=had.columns)) if len(part)] or [had]
+    table = pd.concat(tables, ignore_index=True)
+    began = table.drop_duplicates("key").set_index("key")["provenance"].str.split(";").str[0]
+    kept = fit["provenance"].eq(fit["key"].map(began)) & ~fit["key"].duplicated()
+    outcome = kept.groupby(fit["tie"]).first().map({True: "kept", False: "merged"})
+    outcome = outcome.reindex(ties.index).fillna("set_aside").astype("str")
+    reason = pd.Series("end_set_aside", index=ties.index, dtype="str")
+    for why, hit in (
+        ("self_relation", ties.index.isin(rows["tie"])),
+        ("negative_weight", ties["weight"].lt(0)),
+        ("no_kind", ties["kind"].isna()),
+        ("tie", outcome.eq("kept")),
+        ("same_tie", outcome.eq("merged")),
+    ):
+        reason = reason.mask(hit, why)
+    return table[relations.columns], pd.DataFrame({"outcome": outcome, "reason": reason})
+
+
 def _list_keys(actors: pd.DataFrame) -> pd.DataFrame:
     """List every record that an actor comes from; the index repeats the actor's position."""
     keys = actors[["territory_id"]].assign(key=actors["provenance"].str.split(r"\s*;\s*"))
@@ -113,3 +161,28 @@ def _name_actors(actors: pd.DataFrame, n_settled: int) -> pd.Series:
     for at in follows:
         ids[at] = ids[int(leader[at])]
     return ids
+
+
+def _find_ends(ties: pd.DataFrame, homes: pd.DataFrame) -> pd.DataFrame:
+    """Find the actors of each tie: those of one territory, else the first of each end."""
+    said = ties[["source_id", "target_id", "kind", "weight", "provenance"]]
+    pairs = said.rename_axis("tie").reset_index()
+    for end in ("source", "target"):
+        at = homes.rename(columns={"record_id": f"{end}_id", "territory_id": f"{end}_in"})
+        pairs = pairs.merge(at, on=f"{end}_id").drop(columns=f"{end}_id")
+        pairs = pairs.rename(columns={"actor_id": f"{end}_id"})
+    pairs = pairs.sort_values("tie", kind="stable", ignore_index=True)
+    inside = pairs["source_in"].eq(pairs["target_in"])
+    alone = ~inside.groupby(pairs["tie"]).transform("any") & ~pairs["tie"].duplicated()
+    return pairs[inside | alone].rename(columns={"source_in": "territory_id"})
+
+
+def _make_keys(relations: pd.DataFrame, actors: pd.DataFrame, undirected: list[str]) -> pd.Series:
+    """Name what makes two relations the same: kind, ends, and the territory that holds both."""
+    source, target = relations["source_id"], relations["target_id"]
+    swap = relations["kind"].isin(undirected) & (source > target)
+    here = pd.MultiIndex.from_frame(actors[["territory_id", "actor_id"]])
+    ends = pd.MultiIndex.from_frame(relations[["territory_id", "target_id"]])
+    territory = relations["territory_id"].where(ends.isin(here), "")
+    parts = pd.DataFrame({0: source.mask(swap, target), 1: target.mask(swap, source), 2: territory})
+    return relations["kind"].astype("str").str.cat(parts.astype("str"), sep="\x1f")

@@ -1,7 +1,4 @@
-"""What each field of a list is: read from a YAML file, or guessed from the names of the fields.
-
-Its keys are declared in mapping.json and explained in docs/mapping.md.
-"""
+"""What each field of a list is: read from a YAML file, or guessed from the names of the fields."""
 
 from __future__ import annotations
 

@@ -67,46 +67,25 @@ def describe_import(report: ImportReport, *, language: Language) -> list[str]:
     For records and ties there is the total, then each reason with its count; then the records set
     aside; then what was guessed and what was not read.
     """
-    number = language.format_number
+    labels = pd.read_csv(Path(__file__).with_name("sentences.csv"), index_col="code")
+    said, number = labels[language.code].to_dict(), language.format_number
     lines = []
     for table in ("actors", "organisations", "relations"):
         counts = {name: report.count(name, table=table) for name in _OUTCOMES[:3]}
-        n = counts["read"] = sum(counts.values())
-        sentences = {
-            "actors": language.ngettext(
-                "%(read)s record read: %(kept)s kept, %(merged)s merged, %(set_aside)s set aside.",
-                "%(read)s records read: %(kept)s kept, %(merged)s merged, %(set_aside)s set aside.",
-                n,
-            ),
-            "organisations": language.ngettext(
-                "%(read)s organisation named in the records: %(kept)s new, %(merged)s known.",
-                "%(read)s organisations named in the records: %(kept)s new, %(merged)s known.",
-                n,
-            ),
-            "relations": language.ngettext(
-                "%(read)s tie read: %(kept)s kept, %(merged)s merged, %(set_aside)s set aside.",
-                "%(read)s ties read: %(kept)s kept, %(merged)s merged, %(set_aside)s set aside.",
-                n,
-            ),
-        }
-        if n:
-            lines.append(sentences[table] % {k: number(value) for k, value in counts.items()})
-    new = language.ngettext(
-        "%(new)s actor is new in the study.", "%(new)s actors are new in the study.", report.n_new
-    )
-    lines.append(new % {"new": number(report.n_new)})
-    labels = pd.read_csv(Path(__file__).with_name("reasons.csv"), index_col="code")
-    reasons = labels[language.code].to_dict()
+        if n := sum(counts.values()):
+            sentence = said[f"{table}_read" if n > 1 else f"one_{table}_read"]
+            lines.append(sentence % {name: number(m) for name, m in (*counts.items(), ("read", n))})
+    one = report.n_new == 1 or (report.n_new == 0 and language.code == "fr")
+    lines.append(said["one_new" if one else "new"] % {"new": number(report.n_new)})
     for why, n in zip(report.table["reason"], report.table["n"], strict=True):
-        lines.append(f"  {number(n)}  {reasons.get(why, why)}")
+        lines.append(f"  {number(n)}  {said.get(why, why)}")
     aside = report.rows[report.rows["outcome"].eq("set_aside") & report.rows["table"].eq("actors")]
     for row in aside.head(_MOST_ROWS).fillna("").to_dict("records"):
-        why = reasons.get(row["reason"], row["reason"])
+        why = said.get(row["reason"], row["reason"])
         lines.append(f"  {row['file']}, {row['row']}: {row['found']} – {why}")
     if report.guesses:
-        lines.append(language.gettext("No mapping was given; the columns were read as:"))
+        lines.append(said["guessed"])
         lines += [f"  {name} → {column}" for name, column in report.guesses.items()]
     if report.unused:
-        names = {"fields": ", ".join(report.unused)}
-        lines.append(language.gettext("Not read: %(fields)s") % names)
+        lines.append(said["not_read"] % {"fields": ", ".join(report.unused)})
     return lines

@@ -1,7 +1,4 @@
-"""How the cells of each column are cleaned, step by step; nothing is dropped or mended in silence.
-
-A step takes text and returns text of the same index, missing where a cell cannot be used.
-"""
+"""How the cells of each column are cleaned, step by step; nothing is dropped in silence."""
 
 from __future__ import annotations
 
@@ -50,7 +47,7 @@ NAME_STEPS: Steps = [("holds_contact", _drop_emails), ("at_sign", _read_at_signs
 
 
 def list_steps(*, date_order: str | None, cities: pd.Series) -> dict[str, Steps]:
-    """List the steps of each column: the reason of a note, and the function.
+    """List the steps of each column: the reason of a note, and the function from text to text.
 
     `date_order` is dmy or mdy where the list says so; `cities` are those that the study has.
     """

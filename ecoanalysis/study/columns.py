@@ -18,7 +18,7 @@ from ecoanalysis.study.suggest import fold_text, suggest_words
 
 DONT_KNOW = "dont_know"
 _DAY_FIRST = r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$"
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 
 
 def name_columns(raw: Table, *, date_order: str) -> Table:
@@ -37,24 +37,25 @@ def name_columns(raw: Table, *, date_order: str) -> Table:
 
     for i, label in enumerate(labels):
         name, column = label, raw.cells.iloc[:, i]
-        if not label and (column != "").any():
-            from openpyxl.utils import get_column_letter
+        if not label:
+            if (column != "").any():
+                from openpyxl.utils import get_column_letter
 
-            report("blank_column_name", found=get_column_letter(i + 1))
-        if label and label not in fields:
+                report("blank_column_name", found=get_column_letter(i + 1))
+            continue
+        if label not in fields:
             means = _read_label(label)
-            if means == "contact" or column.str.fullmatch(_EMAIL.pattern).any():
+            if means == "contact" or column.str.fullmatch(_EMAIL).any():
                 report("contact_column", field=label)
                 continue
-            near = suggest_words([label], known=absent, likeness=84)[0]
-            word = near or means
+            (near,) = suggest_words([label], known=absent, likeness=84)
             code = "misspelt_column" if near else "unused_column"
-            report(code, field=label, found=label, suggestion=word if word in absent else "")
+            meant = near or means * (means in absent)
+            report(code, field=label, found=label, suggestion=meant)
             name = near or label
         if name in kept:
             report("doubled_column", field=name, found=str(max(labels.count(label), 2)))
-        if name:
-            kept.setdefault(name, column)
+        kept.setdefault(name, column)
     for name in kept.keys() & fields.keys():
         kept[name] = _normalise(kept[name], fields[name], date_order, raw.separator)
     missing = tuple(name for name in fields if name not in kept)

@@ -64,13 +64,13 @@ def describe_faults(faults: pd.DataFrame, *, language: Language, limit: int = 50
     There is one line a fault, sort by sort; what a sort has above `limit` is counted in a line.
     """
     lines: list[str] = []
+    more = language.gettext("… and %(more)s more of this sort, %(total)s in all.")
     for _code, sort in faults.astype("str").where(faults.notna(), "").groupby("code", sort=False):
         shown = sort.head(limit).to_dict("records")
         lines += [_describe_fault(fault, language=language) for fault in shown]
         if len(sort) > limit:
-            message = language.gettext("… and %(more)s more of this sort, %(total)s in all.")
             numbers = {"more": len(sort) - limit, "total": len(sort)}
-            lines.append(message % {k: language.format_number(n) for k, n in numbers.items()})
+            lines.append(more % {k: language.format_number(n) for k, n in numbers.items()})
     return lines
 
 

@@ -1,7 +1,4 @@
-"""The files of a study, and the text that they hold: by its mark, else UTF-8, else cp1252.
-
-Detectors that guess among all code pages read the French ê as another letter.
-"""
+"""The files of a study, and the text that they hold: by its mark, else UTF-8, else cp1252."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import re
 import unicodedata
 import warnings
 import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, time
@@ -60,59 +57,59 @@ class Table:
     faults: tuple[pd.DataFrame, ...] = ()
 
 
-@dataclass(frozen=True)
-class StudyFiles:
-    """A study's folder: the bytes of the files that count, and the names of tables that do not."""
+def read_files(path: str | Path) -> dict[str, bytes | None]:
+    """Read the files of a study's folder; None for a table that is none of the study's.
 
-    path: Path
-    contents: dict[str, bytes]
-    others: list[str]
-
-
-def read_files(path: str | Path) -> StudyFiles:
-    """Read the files of a study's folder; UsageError if there is no such folder."""
+    No such folder is a UsageError.
+    """
     folder = Path(path)
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder}.")
-    names = sorted(file.name for file in folder.iterdir() if file.is_file())
-    tables = {f"{table}.{kind}" for table in TABLES for kind in ("csv", "parquet")}
-    counted = [n for n in names if n in (WORKBOOK, DESCRIPTOR) or n.lower() in tables]
-    others = [name for name in names if _TABLE_FILE.fullmatch(name) and name not in counted]
-    return StudyFiles(folder, {name: (folder / name).read_bytes() for name in counted}, others)
+    contents: dict[str, bytes | None] = {}
+    for file in sorted(file for file in folder.iterdir() if file.is_file()):
+        stem, _, ending = file.name.lower().rpartition(".")
+        table = stem in TABLES and ending in ("csv", "parquet")
+        if table or file.name in (WORKBOOK, DESCRIPTOR):
+            contents[file.name] = file.read_bytes()
+        elif _TABLE_FILE.fullmatch(file.name):
+            contents[file.name] = None
+    return contents
 
 
-def parse_tables(files: StudyFiles) -> tuple[dict[str, Table], list[pd.DataFrame]]:
+def parse_tables(
+    contents: Mapping[str, bytes | None],
+) -> tuple[dict[str, Table], list[pd.DataFrame]]:
     """Parse every table of a study into text, by name.
 
     The faults are those of `read_sheets`, `both_kinds`, `unused_file`, `missing_table` and
     `empty_table`; a table that every study needs is there even so, not whole.
     """
-    unused = [(file, Path(file).stem) for file in files.others]
-    kinds: dict[str, list[str]] = {}
-    for file in files.contents.keys() - {DESCRIPTOR}:
-        kinds.setdefault(Path(file).suffix.lower(), []).append(file)
+    unused = [(file, Path(file).stem) for file, content in contents.items() if content is None]
+    kinds: dict[str, dict[str, bytes]] = {}
+    for file, content in contents.items():
+        if content is not None and file != DESCRIPTOR:
+            kinds.setdefault(Path(file).suffix.lower(), {})[file] = content
     faults: list[pd.DataFrame] = []
-    first, *more = [sorted(kinds[kind]) for kind in sorted(kinds, reverse=True)] or [[]]
+    first, *more = [kinds[kind] for kind in sorted(kinds, reverse=True)] or [{}]
     if more:
         found = ", ".join(chain.from_iterable(more))
-        faults.append(make_faults("both_kinds", file=first[0], found=found))
+        faults.append(make_faults("both_kinds", file=next(iter(first)), found=found))
     tables: dict[str, Table] = {}
-    for file in first:
-        for raw in read_sheets(files.contents[file], file=file, only=TABLES):
+    for file, content in first.items():
+        for raw in read_sheets(content, file=file, only=TABLES):
             name = raw.name.strip().lower()
-            if name in TABLES or file != WORKBOOK:
-                faults += [fault.assign(table=name) for fault in raw.faults]
+            faults += raw.faults
+            if not name:  # no workbook
+                tables |= {table: replace(raw, name=table) for table in REQUIRED}
+            elif name in TABLES:
                 if len(raw.cells.columns) or not raw.whole or name in REQUIRED:
                     tables[name] = replace(raw, name=name)
-            elif not raw.whole:
-                faults += raw.faults
-                tables |= {table: replace(raw, name=table) for table in REQUIRED}
             elif name != EXPLANATIONS:
                 unused.append((file, raw.name))
     for name in REQUIRED:
         table = tables.get(name)
         if table is None or (table.whole and table.cells.empty):
-            file = table.file if table else WORKBOOK if first == [WORKBOOK] else f"{name}.csv"
+            file = table.file if table else WORKBOOK if WORKBOOK in first else f"{name}.csv"
             code = "empty_table" if table else "missing_table"
             faults.append(make_faults(code, table=name, file=file, found=name))
             tables[name] = Table(name, file, whole=False)
@@ -131,13 +128,9 @@ def read_sheets(content: bytes, *, file: str, only: Collection[str] = ()) -> Ite
     `binary_file`, `unreadable_encoding`, `unclosed_quote`, `ragged_row`.
     """
     raw = Table(Path(file).stem, file)
-    broken = Table("", file, whole=False, faults=(make_faults("binary_file", file=file),))
-    if file.lower().endswith(".parquet"):
-        cells = _read_parquet(content, file)
-        yield replace(broken, name=raw.name) if cells is None else replace(raw, cells=cells)
-        return
     if not file.lower().endswith((".xlsx", ".xlsm")):
-        yield _read_csv(content, raw)
+        parquet = file.lower().endswith(".parquet")
+        yield _read_parquet(content, raw) if parquet else _read_csv(content, raw)
         return
     import openpyxl
 
@@ -146,7 +139,7 @@ def read_sheets(content: bytes, *, file: str, only: Collection[str] = ()) -> Ite
             warnings.simplefilter("ignore", UserWarning)  # styles that openpyxl does not know
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError):
-        yield broken
+        yield _give_up(replace(raw, name=""), "binary_file")
         return
     for sheet in book.worksheets:
         raw = Table(sheet.title, file)
@@ -165,27 +158,31 @@ def clean_text(text: str) -> str:
     return (text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text).strip()
 
 
-def _read_parquet(content: bytes, file: str) -> pd.DataFrame | None:
-    """Read a Parquet file as text; None if it is none, or holds lists or records."""
+def _give_up(raw: Table, code: str) -> Table:
+    fault = make_faults(code, table=raw.name.strip().lower(), file=raw.file)
+    return replace(raw, whole=False, faults=(fault,))
+
+
+def _read_parquet(content: bytes, raw: Table) -> Table:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise UsageError(f"{file} needs pyarrow: pip install 'ecoanalysis[parquet]'") from error
+        raise UsageError(f"{raw.file} needs pyarrow: pip install 'ecoanalysis[parquet]'") from error
     try:
         table = pq.read_table(pa.BufferReader(content))
         names, columns = map(clean_text, table.column_names), table.itercolumns()
         texts = [_clean_column(column.to_pandas()) for column in columns]
-    except (pa.ArrowException, TypeError):
-        return None
-    index = pd.RangeIndex(2, table.num_rows + 2)
-    return pd.DataFrame(dict(enumerate(texts))).set_axis(list(names), axis=1).set_axis(index)
+    except (pa.ArrowException, TypeError):  # none, or it holds lists or records
+        return _give_up(raw, "binary_file")
+    cells = pd.DataFrame(dict(enumerate(texts))).set_axis(pd.RangeIndex(2, table.num_rows + 2))
+    return replace(raw, cells=cells.set_axis(list(names), axis=1))
 
 
 def _read_csv(content: bytes, raw: Table) -> Table:
     encoding, code = _find_encoding(content)
     if code:
-        return replace(raw, whole=False, faults=(make_faults(code, file=raw.file),))
+        return _give_up(raw, code)
     stream = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
     header = re.sub(r'"[^"]*"', "", stream.readline())
     separator = max(",;\t", key=header.count)
@@ -195,7 +192,10 @@ def _read_csv(content: bytes, raw: Table) -> Table:
 
 
 def _find_encoding(content: bytes) -> tuple[str, str]:
-    """Find the encoding, or the code of the fault that stands in the way."""
+    """Find the encoding, or the code of the fault that stands in the way.
+
+    Detectors that guess among all code pages read the French ê as another letter.
+    """
     marked = [name for mark, name in _MARKS.items() if content.startswith(mark)]
     start = content[:8192]
     controls = len(re.findall(rb"[\x00-\x08\x0e-\x1f]", start))
@@ -256,7 +256,11 @@ def _stack_records(records: Iterable[list[str]], raw: Table) -> Table:
         cells=pd.concat(parts).set_axis(labels, axis=1),
         askew=tuple(dict.fromkeys([*ragged, *torn])),
         whole=not open_at,
-        faults=tuple(make_faults(c, file=raw.file, rows=r, **t) for c, r, t in faults if len(r)),
+        faults=tuple(
+            make_faults(code, table=raw.name.strip().lower(), file=raw.file, rows=rows, **texts)
+            for code, rows, texts in faults
+            if rows
+        ),
     )
 
 

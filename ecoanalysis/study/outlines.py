@@ -43,9 +43,10 @@ def find_inside(
 
 def find_country(point: Points) -> str:
     """Name the country that a point (longitude, latitude) lies in, to 0.05 degree; blank at sea."""
-    outlined = (code for code, rings in _load_outlines().items() if rings)
-    inside = (c for c in outlined if find_inside(point[None], country_code=c, tolerance=0.05)[0])
-    return next(inside, "")
+    for code, rings in _load_outlines().items():
+        if rings and find_inside(point[None], country_code=code, tolerance=0.05)[0]:
+            return code
+    return ""
 
 
 def _is_inside(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -17,20 +17,15 @@ import platformdirs
 from ecoanalysis.codebook import Codebook, read_codebook
 from ecoanalysis.errors import StudyError
 from ecoanalysis.schemas import LOCAL_CODES, REQUIRED, TABLES
-from ecoanalysis.study.check import check_table
+from ecoanalysis.study.check import check_names, check_places, check_references, check_table
 from ecoanalysis.study.columns import name_columns, type_columns
 from ecoanalysis.study.descriptor import Descriptor, read_descriptor
 from ecoanalysis.study.faults import FAULT_COLUMNS, join_faults
-from ecoanalysis.study.files import DESCRIPTOR, StudyFiles, Table, parse_tables, read_files
-from ecoanalysis.study.references import (
-    check_places,
-    check_references,
-    check_regions,
-    check_sources,
-)
+from ecoanalysis.study.files import DESCRIPTOR, Table, parse_tables, read_files
 
 _Text = tuple[dict[str, Table], Descriptor, list[pd.DataFrame]]
 
+_DECIDING = ("schemas", "codebook", "study")
 _NOT_YET = ("missing_table", "empty_table")
 _KEPT: dict[Path, tuple[object, Study]] = {}
 
@@ -64,20 +59,20 @@ def read_study(path: str | Path, *, unfinished: bool = False) -> Study:
     if kept is not None and stamp == stamp_files(path):
         return replace(kept, path=Path(path))
     new = unfinished and not Path(path).exists()
-    files = StudyFiles(Path(path), {}, []) if new else read_files(path)
-    text = _read_text(files)
-    faults = _judge(files, text)
+    contents = {} if new else read_files(path)
+    study_id = Path(path).resolve().name
+    text = _read_text(contents, study_id)
+    faults = _judge(contents, lambda: text)
     refused = faults["severity"] == "refusal"
     if unfinished:
         refused &= ~(faults["code"].isin(_NOT_YET) & faults["table"].isin(REQUIRED))
     if refused.any():
-        raise StudyError(
-            f"{files.path} cannot be read: {int(refused.sum())} faults.", faults=faults
-        )
-    cells = dict.fromkeys(TABLES, pd.DataFrame()) | {t.name: t.cells for t in text[0].values()}
+        raise StudyError(f"{path} cannot be read: {refused.sum()} faults.", faults=faults)
+    read, descriptor, _ = text
+    cells = {name: read[name].cells if name in read else pd.DataFrame() for name in TABLES}
     tables = {name: type_columns(name, cells[name]) for name in TABLES}
     codebook = read_codebook(**{name: tables[name] for name in LOCAL_CODES})
-    return Study(files.path, files.path.resolve().name, text[1], tables, codebook, faults)
+    return Study(Path(path), study_id, descriptor, tables, codebook, faults)
 
 
 def keep_study(study: Study, stamp: object) -> None:
@@ -98,28 +93,28 @@ def check_study(path: str | Path) -> pd.DataFrame:
     (as the spreadsheet shows it, the header being 1; missing for a whole file), `field`, `found`,
     `allowed` (for a doubled key or tie: the row that has it first), `suggestion`.
     """
-    return _judge(read_files(path))
+    contents, study_id = read_files(path), Path(path).resolve().name
+    return _judge(contents, lambda: _read_text(contents, study_id))
 
 
-def _read_text(files: StudyFiles) -> _Text:
+def _read_text(contents: Mapping[str, bytes | None], study_id: str) -> _Text:
     """Read the columns of every table and the descriptor, with what is amiss so far."""
-    study_id = files.path.resolve().name
-    descriptor, faults = read_descriptor(files.contents.get(DESCRIPTOR), study_id=study_id)
-    raw, unread = parse_tables(files)
+    descriptor, faults = read_descriptor(contents.get(DESCRIPTOR), study_id=study_id)
+    raw, unread = parse_tables(contents)
     order = descriptor.date_order
     tables = {t: name_columns(raw.pop(t), date_order=order) for t in TABLES if t in raw}
     return tables, descriptor, faults + unread
 
 
-def _judge(files: StudyFiles, text: _Text | None = None) -> pd.DataFrame:
+def _judge(contents: Mapping[str, bytes | None], read: Callable[[], _Text]) -> pd.DataFrame:
     """Return the verdict on a study: the one in the user's cache, else that of a new check."""
-    file = _name_verdict(files)
+    file = _name_verdict(contents)
     try:
         records = json.loads(file.read_text(encoding="utf-8"))
         faults = pd.DataFrame(records, columns=list(FAULT_COLUMNS))
         return faults.astype({c: "Int64" if c == "row" else "str" for c in FAULT_COLUMNS})
     except (OSError, ValueError, TypeError):
-        faults = _check_text(*(text or _read_text(files)))
+        faults = _check_text(*read())
     with suppress(OSError):  # where the cache cannot be written, it is checked again next time
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=file.parent) as folder:
@@ -142,22 +137,19 @@ def _check_text(
     for table in tables.values():
         if table.name not in own:
             amiss += check_table(table, codebook=codebook)
-    sources = [source.get("name", "") for source in descriptor.sources]
     amiss += [part for table in tables.values() for part in table.faults]
     across = [*check_references(tables), *check_places(tables)]
-    across += check_sources(tables, sources=sources)
-    across += check_regions(tables["territories"], regions=descriptor.comparable_regions)
-    return join_faults([*faults, *amiss, *across])
+    return join_faults([*faults, *amiss, *across, *check_names(tables, descriptor=descriptor)])
 
 
-def _name_verdict(files: StudyFiles) -> Path:
+def _name_verdict(contents: Mapping[str, bytes | None]) -> Path:
     """Name the file of a verdict by all that decides on it: files, schemas, codebook and code."""
     package = Path(__file__).parents[1]
-    ours = chain(*(sorted((package / p).rglob("*")) for p in ("schemas", "codebook", "study")))
-    code = [file.read_bytes() for file in ours if file.suffix in {".json", ".csv", ".py"}]
-    names = [(name, len(content)) for name, content in files.contents.items()]
-    digest = hashlib.sha256(repr((files.others, names)).encode())
-    for content in (*code, *files.contents.values()):
+    digest = hashlib.sha256(repr([(n, c and len(c)) for n, c in contents.items()]).encode())
+    for file in chain(*(sorted((package / p).rglob("*")) for p in _DECIDING)):
+        if file.suffix in {".json", ".csv", ".py"}:
+            digest.update(file.read_bytes())
+    for content in filter(None, contents.values()):
         digest.update(content)
     folder = platformdirs.user_cache_path("ecoanalysis", appauthor=False)
     return folder / "verdicts" / f"{digest.hexdigest()}.json"

@@ -105,11 +105,11 @@ def new_study(path: str | Path) -> None:
         sheet.append(list(fields))
         for cell, field in zip(sheet[1], fields.values(), strict=True):
             required = "required" in field["constraints"]
-            needed = "oui / yes" if required else ""
             codes = list(dict.fromkeys(list_codes(field, codebook).values()))
+            texts = field["description_fr"], field["description"]
             allowed = field.get("allowed", "; ".join(codes))
-            texts = field["description_fr"], field["description"], allowed
-            help_sheet.append([name, cell.value, needed, *texts, *codes])
+            needed = "oui / yes" if required else ""
+            help_sheet.append([name, cell.value, needed, *texts, allowed, *codes])
             if codes and not (field.get("many") or field["numeric"]):
                 row, last = help_sheet.max_row, get_column_letter(6 + len(codes))
                 choice = DataValidation("list", f"'{EXPLANATIONS}'!$G${row}:${last}${row}")
