@@ -259,8 +259,10 @@ def _pick(rows: Mapping[str, Condition], pool: Rows) -> dict[str, Condition]:
     return {name: (a[pool], low, high) for name, (a, low, high) in rows.items()}
 
 
-def _find_candidates(values: Values, rows: Mapping[str, Condition], *, prefer: Values) -> Rows:
-    """Find the actors of whom every best group can be made.
+def _find_candidates(
+    values: Values, rows: Mapping[str, Condition], *, prefer: Values, equal: bool = True
+) -> Rows:
+    """Find the actors of whom every best group can be made; without `equal` ones, a best group.
 
     In a best group each member serves some needs and brings some traits that are asked for; nobody
     else with these traits serves these needs better, or the group could be bettered. Those whom a
@@ -271,14 +273,16 @@ def _find_candidates(values: Values, rows: Mapping[str, Condition], *, prefer: V
     kept = np.any([*others, np.full(len(values), values.shape[1] > WIDE)], axis=0)
     most = max([1, *(int(least) for _, least, _ in minima)])
     subsets = np.array(list(itertools.product((0, 1), repeat=values.shape[1])), float)
-    sums = values @ subsets.T + np.where(subsets.any(axis=1), 0, prefer[:, None])
+    order = np.lexsort((-np.arange(len(prefer)), prefer)).argsort() / max(len(prefer), 1)
+    weight = np.where(subsets.any(axis=1), 0 if equal else SURE, 1)  # of the order, nobody equal
+    sums = values @ subsets.T + weight * order[:, None]
     free = np.flatnonzero(~kept)
     for chosen in itertools.product((False, True), repeat=len(minima)):
         held = [a[free] > 0 for a, *_ in itertools.compress(minima, chosen)]
         who = free[np.all([*held, free >= 0], axis=0)]
         if len(who):
             least = np.partition(sums[who], -min(most, len(who)), axis=0)[-min(most, len(who))]
-            kept[who] |= (sums[who] >= least - SURE).any(axis=1)
+            kept[who] |= (sums[who] >= least - SURE * equal).any(axis=1)
     return np.flatnonzero(kept)
 
 
@@ -288,9 +292,12 @@ def _count_inclusion(
     """Count the share of draws in whose best group each actor is."""
     inside = np.zeros(drawn.shape[1])
     for values in drawn:
-        pool = _find_candidates(values, rows, prefer=prefer)
+        for equal in (True, False):
+            pool = _find_candidates(values, rows, prefer=prefer, equal=equal)
+            few = math.comb(len(pool), seats) <= MANY
+            if few:
+                break
         task = _Task(values[pool], _pick(rows, pool))
-        few = math.comb(len(pool), seats) <= MANY
         best = _try_all(task, seats) if few else task.solve(seats)
         inside[pool[[] if best is None else best]] += 1
     return inside / len(drawn)
