@@ -68,9 +68,8 @@ class Language:
         number = _round_half_even(value, digits)
         if 1e15 <= abs(number) < math.inf:
             return babel.numbers.format_scientific(number, "0.##E0", locale=self._locale)
-        return babel.numbers.format_decimal(
-            number, format="#,##0" + _decimals(digits), locale=self._locale
-        )
+        pattern = "#,##0" + _decimals(digits)
+        return babel.numbers.format_decimal(number, format=pattern, locale=self._locale)
 
     def format_percent(self, share: float | None, digits: int = 0) -> str:
         """Write a share between 0 and 1 as a percentage; a missing one is ``–``.
@@ -83,11 +82,9 @@ class Language:
         if _is_missing(share):
             return MISSING
         pattern = self._locale.percent_formats[None].pattern
-        return babel.numbers.format_percent(
-            _round_half_even(share, digits + 2),
-            format=pattern.replace("#,##0", "#,##0" + _decimals(digits)),
-            locale=self._locale,
-        )
+        pattern = pattern.replace("#,##0", "#,##0" + _decimals(digits))
+        rounded = _round_half_even(share, digits + 2)
+        return babel.numbers.format_percent(rounded, format=pattern, locale=self._locale)
 
     def format_date(self, day: date | str | None) -> str:
         """Write a day in full; a bare year or month, as sources give them, stays as it is.

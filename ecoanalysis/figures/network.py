@@ -34,18 +34,12 @@ def place_network(
     evened out. Of more than `MOST` actors the most tied are kept. The same tables give the same
     places.
 
-    Parameters
-    ----------
-    ties : source_id, target_id, kind; ties to oneself, to others than `actors`, and repeated ones
-        are left out.
-    actors : actor_id, name, helix.
-    bridges : actor_ids to be named first.
+    `ties` has source_id, target_id, kind; those to oneself, to others than `actors`, and repeated
+    ones are left out. `actors` has actor_id, name, helix; `bridges` are actor_ids to name first.
 
-    Returns
-    -------
-    actors : actor_id, name, helix, bridge, degree (number of others tied to), x, y (points from
-        the left, downwards; x below `ACROSS`); bridges first, then the most tied.
-    ties : source, target (positions in that table, source < target), kind.
+    Returns the actors, bridges first, then the most tied: actor_id, name, helix, bridge, degree
+    (number of others tied to), x, y (points from the left, downwards; x below `ACROSS`); and the
+    ties: source, target (positions in that table, source < target), kind.
     """
     known = actors[["actor_id", "name", "helix"]].drop_duplicates("actor_id", ignore_index=True)
     ids = pd.Index(known["actor_id"])  # so that nothing depends on how text is hashed
@@ -89,10 +83,8 @@ def plot_network(
     none = language.ngettext("No tie listed for %(n)s organisation: %(names)s",
                              "No tie listed for %(n)s organisations: %(names)s",
                              len(alone))  # fmt: skip
-    named = {
-        "n": language.format_number(len(alone)),
-        "names": style.list_names(alone["name"], language),
-    }
+    untied = style.list_names(alone["name"], language)
+    named = {"n": language.format_number(len(alone)), "names": untied}
     key = style.make_key(known["helix"], codebook, language)
     if tied["bridge"].any():
         key.append((Mark("#ffffff", INK), language.gettext("ringed: bridge between groups")))

@@ -19,15 +19,13 @@ from ecoanalysis.report.section import (
     list_records,
     name_places,
     render_section,
-)
+)  # fmt: skip
 from ecoanalysis.study import Study
 from ecoanalysis.wording import use_language
 
 Compared = Mapping[str, pd.DataFrame]
 MANY = 60
 """Of more territories the page sums up all of them, and shows the first of each table only."""
-ORDERS = ("hill_0", "hill_1", "hill_2")
-QUARTERS = ("lower_quartile", "median", "upper_quartile")
 
 
 def show_header(
@@ -49,49 +47,37 @@ def show_territories(
     compared: Compared, *, study: Study, language: str = "fr", region: str = ""
 ) -> Section:
     """Show the territories, how much is known of each, and which are too thin to be read."""
-    return _show(
-        "territories",
-        compared,
-        study,
-        language,
-        top="../" * (comparison.name_page(region=region).count("/") + 1),
-        fewest=comparison.THIN_ACTORS,
-        most_unclassified=comparison.THIN_UNCLASSIFIED,
-    )
+    top = "../" * (comparison.name_page(region=region).count("/") + 1)
+    thin = {"fewest": comparison.THIN_ACTORS, "most_unclassified": comparison.THIN_UNCLASSIFIED}
+    return _show("territories", compared, study, language, top=top, **thin)
 
 
 def show_mixes(compared: Compared, *, study: Study, language: str = "fr") -> Section:
     """Show the share of each kind, territory by territory; of many, how they spread."""
-    mixes = compared["mixes"]
+    mixes, names = compared["mixes"], name_places(study.tables["territories"], language)
     mixes = mixes[mixes.groupby("kind")["n"].transform("sum") > 0]
-    names = name_places(study.tables["territories"], language)
-    named = mixes.assign(name=mixes["territory_id"].map(names))
+    named = mixes.assign(name=mixes["territory_id"].map(names)).groupby("kind", sort=False)
     column = "share" if mixes["share"].notna().any() else "n"
     wide = mixes.pivot_table(column, "territory_id", "kind", sort=False)
     known = mixes[mixes["kind"] != "unclassified"]
+    few = len(compared["territories"]) <= MANY
     return _show(
-        "mixes",
-        compared,
-        study,
-        language,
-        mixes=[(kind, list_records(rows)) for kind, rows in named.groupby("kind", sort=False)]
-        if len(compared["territories"]) <= MANY
-        else [],
+        "mixes", compared, study, language,
+        mixes=[(kind, list_records(rows)) for kind, rows in named] if few else [],
         largest=list(known.groupby("kind")["share"].max().dropna().nlargest(10).index),
-        most=known[["share", "high"]].max().max(),
-        spread=_sum_up(wide, list(wide)),
-    )
+        most=known[["share", "high"]].max().max(), spread=_sum_up(wide, list(wide)),
+    )  # fmt: skip
 
 
 def show_diversity(compared: Compared, *, study: Study, language: str = "fr") -> Section:
     """Show how diverse each list is in a random part of one common size."""
-    spread = _sum_up(compared["diversity"], ORDERS)
+    spread = _sum_up(compared["diversity"], ["hill_0", "hill_1", "hill_2"])
     return _show("diversity", compared, study, language, spread=spread)
 
 
 def show_readiness(compared: Compared, *, study: Study, language: str = "fr") -> Section:
     """Show the distributions of readiness side by side."""
-    spread = _sum_up(compared["readiness"], QUARTERS)
+    spread = _sum_up(compared["readiness"], ["lower_quartile", "median", "upper_quartile"])
     return _show("readiness", compared, study, language, spread=spread)
 
 
@@ -126,20 +112,15 @@ def _show(name: str, compared: Compared, study: Study, language: str, /, **conte
         return list_records(rows)
 
     return render_section(
-        f"comparison/{name}",
-        language,
-        study,
-        table=cache(read_table),
-        names=names,
-        comparisons=comparison.COMPARISONS,
+        f"comparison/{name}", language, study,
+        table=cache(read_table), names=names, comparisons=comparison.COMPARISONS,
         allowed=comparison.list_allowed(compared["gate"]),
-        many=len(compared["territories"]) > MANY,
-        **context,
-    )
+        many=len(compared["territories"]) > MANY, **context,
+    )  # fmt: skip
 
 
-def _sum_up(table: pd.DataFrame, columns: Any) -> list[dict[str, Any]]:
+def _sum_up(table: pd.DataFrame, columns: list[Any]) -> list[dict[str, Any]]:
     """Describe how the values of each column spread over the territories, a row each."""
-    shares, values = comparison.QUARTILES, table[[*columns]].astype(float)
+    shares, values = comparison.QUARTILES, table[columns].astype(float)
     spread = values.quantile([*shares.values()]).set_axis([*shares]).T
-    return list_records(spread.assign(code=[*columns], n=(values > 0).sum()))
+    return list_records(spread.assign(code=columns, n=(values > 0).sum()))

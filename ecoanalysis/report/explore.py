@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from functools import cache
 
@@ -29,23 +28,15 @@ def explore_map(
 ) -> Markup:  # fmt: skip
     """Make the map of ties to explore; empty where there is no tie.
 
-    It stays hidden until its script runs, so that the figure beside it is seen without.
-
-    Parameters
-    ----------
-    ties, actors, bridges : as in `figures.place_network`, of which it shows the places.
-    codebook : Codebook
-        Labels of helices and of kinds of ties.
-    language : str
-        Language code of the page.
+    It stays hidden until its script runs, so that the figure beside it is seen without. It shows
+    the places of `figures.place_network`, which takes `ties`, `actors` and `bridges`.
     """
     known, pairs = figures.place_network(ties, actors=actors, bridges=bridges)
     if pairs.empty:
         return Markup("")
-    words = use_language(language)
     codes = known["helix"].where(known["helix"].isin(list(style.HELICES)), "").astype(str)
     order = [code for code in [*style.HELICES, ""] if code in set(codes)]
-    key = style.make_key(codes, codebook, words)
+    key = style.make_key(codes, codebook, use_language(language))
     counts = codes.value_counts()
     groups = dict(list(pairs.groupby("kind", sort=False)[["source", "target"]]))
     data = {
@@ -63,22 +54,9 @@ def explore_map(
              "n": int(counts[code])}
             for code, (mark, label) in zip(order, key, strict=True)
         ],
-        "words": {
-            "lang": language,
-            "status": words.gettext("Shown: {n} of {all} organisations, {ties} ties."),
-            "option": words.gettext("{name}, {sector}, tied to {ties}"),
-            "tied": words.gettext("Tied to, either way:"),
-            "alone": words.gettext("No tie shown."),
-            "bridge": words.gettext("bridge between groups"),
-        },
     }  # fmt: skip
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    page = (
-        use_templates(language)
-        .get_template("explore.html.j2")
-        .render(data=data, json=Markup(text.replace("<", r"\u003c")), script=Markup(_read_script()))
-    )
-    return Markup(page)
+    template = use_templates(language).get_template("explore.html.j2")
+    return Markup(template.render(data=data, script=Markup(_read_script())))
 
 
 @cache

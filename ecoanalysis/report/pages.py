@@ -17,16 +17,8 @@ import pandas as pd
 from nbconvert.exporters.templateexporter import TemplateExporter
 
 from ecoanalysis import comparison
-from ecoanalysis.report.section import (
-    FOLDER,
-    PAGE_TYPE,
-    Section,
-    choose_text,
-    find_twin,
-    list_records,
-    name_places,
-    use_templates,
-)
+from ecoanalysis.report import section
+from ecoanalysis.report.section import FOLDER, PAGE_TYPE, Section, list_records, use_templates
 from ecoanalysis.study import Study, describe_faults
 from ecoanalysis.wording import LANGUAGES, use_language
 
@@ -53,22 +45,21 @@ def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, lang
     `folder` has its pages in this language, those of earlier runs too; `status` has the pages of
     the last run: page, status ("done" or "failed"), seconds, cause.
     """
-    names = name_places(study.tables["territories"], language)
+    names = section.name_places(study.tables["territories"], language)
     last = {row["page"]: row for row in list_records(status)}
     entries = [_describe_page(Path(folder), str(page), name, last) for page, name in names.items()]
     regions = ["", *study.tables["territories"]["region"].dropna()]
     pages = {comparison.name_page(region=region): region for region in reversed(regions)}
     compared = [_describe_page(Path(folder), *page, last) for page in reversed(pages.items())]
-    title = choose_text(study.descriptor.title, language) or study.study_id
+    title = section.choose_text(study.descriptor.title, language) or study.study_id
     notice = study.descriptor.notice.get(language, "")
-    twin = find_twin(language, "")
+    twin = section.find_twin(language, "")
     return (
         use_templates(language)
         .get_template("index.html.j2")
         .render(
             frame=_make_frame(language, title=title, notice=notice),
             title=title,
-            study=title,
             notice=notice,
             descriptor=study.descriptor,
             up="",
@@ -76,7 +67,6 @@ def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, lang
             other=twin["other"],
             entries=entries,
             filled={column for entry in entries for column, n in entry["s"].items() if n},
-            n_actors=len(study.tables["actors"]),
             comparisons=[page for page in compared if page["stands"] or page["status"]],
             warnings=describe_faults(study.warnings, language=use_language(language)),
         )
@@ -98,9 +88,7 @@ def show_style() -> Section:
     return Section("style", f"<style>\n{_read_style()}</style>")
 
 
-def _describe_page(
-    folder: Path, page: str, name: str, last: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
+def _describe_page(folder: Path, page: str, name: str, last: Mapping[str, Any]) -> dict[str, Any]:
     """Say whether a page stands, how its last making ended, and its key numbers."""
     outcome = last.get(page, {})
     numbers: Mapping[str, str] = {}

@@ -94,6 +94,7 @@ def use_templates(code: str) -> jinja2.Environment:
         newstyle=True,
     )
     templates.globals["language"] = language
+    templates.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     templates.filters |= {
         "number": language.format_number,
         "percent": language.format_percent,

@@ -49,13 +49,11 @@ def show_actors(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show who is there: kinds, map, themes, roles, what is not listed, the register."""
     words, located = use_language(language), result.tables["actors"].dropna(subset="latitude")
     return _show(
-        "actors",
-        result,
-        language,
+        "actors", result, language,
         map_figure=draw(figures.plot_map, located, codebook=result.codebook, language=words),
         founded=_list_decades(result.tables["founded"], words),
         register=_list_register(result, language),
-    )
+    )  # fmt: skip
 
 
 def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
@@ -67,15 +65,12 @@ def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
         for column in ("role", "mode")
     }
     return _show(
-        "readiness",
-        result,
-        language,
-        rated=rated,
+        "readiness", result, language, rated=rated,
         order=_describe_order(tables) if sum(r["low_rank"] is not None for r in rated) > 1 else {},
         people={column: list(counts.items()) for column, counts in people.items()},
         figure=draw(figures.plot_readiness, _pair_readiness(tables, book), **look),
         alpha=_summarise_agreement(tables["agreement"]),
-    )
+    )  # fmt: skip
 
 
 def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
@@ -96,20 +91,15 @@ def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
     order = "" if held >= MINIMUM_CORRELATION else "unstable" if held == held else "untried"
     order = "few" if (tables["stability"]["n_ties"] < MINIMUM_TIES).any() else order
     return _show(
-        "ties",
-        result,
-        language,
+        "ties", result, language, order=order, held=held, drawn=figures.MOST,
         figure=draw(figures.plot_network, inside, **shown, **look),
         explorer=explore_map(inside, codebook=result.codebook, language=language, **shown),
         matrix_figure=draw(figures.plot_mixing, tables["mixing_matrix"], **look),
         not_free=int((inside["structure"] != "free").sum()),
-        order=order,
-        held=held,
         bridges=list_records(bridges.sort_values("name") if order else bridges),
         n_groups=int((tables["actor_network"]["community"].value_counts() > 1).sum()),
         large=len(tables["actors"]) > LARGE,
-        drawn=figures.MOST,
-    )
+    )  # fmt: skip
 
 
 def show_partners(result: TerritoryResult, *, language: str = "fr") -> Section:
@@ -120,9 +110,7 @@ def show_partners(result: TerritoryResult, *, language: str = "fr") -> Section:
     speaking = actors[actors["kind"].map(book.kinds["user_side"]) == "yes"]
     codes = list(result.tables["challenges"]["challenge_id"])
     return _show(
-        "partners",
-        result,
-        language,
+        "partners", result, language,
         grid_figure=draw(
             figures.plot_power_interest, placed.assign(helix=helices), codebook=book,
             language=use_language(language),
@@ -161,19 +149,14 @@ def _show(template: str, result: TerritoryResult, language: str, /, **context: A
     summary, titles = tables["summary"], tables["challenges"].set_index("challenge_id")["title"]
     asked = book.criteria[book.criteria["weight"] > 0].groupby("dimension").groups
     return render_section(
-        template,
-        language,
-        result,
+        template, language, result,
         title=use_language(language).name_place(str(here["name"]), here.get("country_code")),
         table=cache(lambda name: list_records(_name(result, name))),
         s=dict(zip(summary["measure"], summary["value"], strict=True)),
-        observed_on=_find_last_day(result),
-        parameters=result.parameters,
-        names=_list_names(tables),
-        challenge_titles=titles.to_dict(),
-        asked={dimension: list(codes) for dimension, codes in asked.items()},
-        **context,
-    )
+        observed_on=_find_last_day(result), parameters=result.parameters,
+        names=_list_names(tables), challenge_titles=titles.to_dict(),
+        asked={dimension: list(codes) for dimension, codes in asked.items()}, **context,
+    )  # fmt: skip
 
 
 def _list_names(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
