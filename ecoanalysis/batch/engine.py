@@ -126,7 +126,12 @@ def _run_cell(
         if message and message["msg_type"] == "done":
             done = message
         elif message:
-            printed += len(message["content"].get("text", ""))
+            text = message["content"].get("text", "")
+            left = int(limits.printed_mb * 1e6) - printed
+            if len(text) > left:
+                message["content"]["text"] = text[:left]
+                cause = f"the cell printed more than {limits.printed_mb:g} MB"
+            printed += len(text)
             _add_output(client, cell, index, message)
         elif ready:
             cause = describe_end(shell.pid, "the notebook")
@@ -134,8 +139,6 @@ def _run_cell(
             cause = f"the notebook ran for more than {limits.notebook_seconds:g} s"
         else:
             cause = f"the cell ran for more than {limits.cell_seconds:g} s"
-        if printed > limits.printed_mb * 1e6:
-            cause = f"the cell printed more than {limits.printed_mb:g} MB"
     if cause:
         content = {"ename": "LimitError", "evalue": cause, "traceback": [f"LimitError: {cause}"]}
         client.process_message(make_message("error", content), cell, index)

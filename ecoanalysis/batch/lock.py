@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import IO
 
 from ecoanalysis.errors import BatchError, UsageError
 
-LOCK = ".lock"
+LOCK, FAR = ".lock", 1 << 30
 
 
 @contextmanager
@@ -39,10 +40,18 @@ def lock_folder(folder: Path) -> Iterator[None]:
                 (folder / LOCK).unlink()
 
 
+@contextmanager
+def wait_for_lock(file: Path) -> Iterator[None]:
+    """Hold a lock that others hold for a moment only; its file stays."""
+    with file.open("a+", encoding="utf-8") as stream:
+        while not _lock(stream):
+            time.sleep(0.005)
+        yield
+
+
 def _open_locked(file: Path) -> IO[str]:
     while True:
         stream = file.open("a+", encoding="utf-8")
-        stream.seek(0)
         if not _lock(stream):
             with stream:
                 raise UsageError(f"another batch writes to {file.parent}: {stream.read()}")
@@ -58,11 +67,14 @@ def _lock(stream: IO[str]) -> bool:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1 << 20)
+            stream.seek(FAR)  # what is locked there cannot be read, and the owner's name shall be
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except (BlockingIOError, PermissionError):  # on Linux, on Windows
         return False
+    finally:
+        stream.seek(0)
     return True

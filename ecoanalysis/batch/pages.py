@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 import time
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,15 +18,17 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 
+from ecoanalysis.batch.lock import wait_for_lock
 from ecoanalysis.errors import UsageError
 from ecoanalysis.study import Study
 from ecoanalysis.wording import LANGUAGES
 
 FAILED = "_failed"
-BUILDING = ".making-"
+BUILDING, OLD = ".making-", "old-"
 MOST_WARNINGS = 50  # all are in the tables
 VERSIONS = ("ecoanalysis", "pandas", "numpy", "networkx", "matplotlib", "papermill", "nbconvert")
 
@@ -66,8 +69,6 @@ def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
     Returns status ("done" or "failed"), seconds, cause (one line, empty when done). A notebook that
     fails leaves what stood; it is kept below `_failed`, with its traceback as text.
     """
-    from papermill import PapermillExecutionError
-
     from ecoanalysis import report
 
     started = time.perf_counter()
@@ -75,10 +76,10 @@ def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, so that the paths that the notebook holds are the same in both.
     building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder.parent))
-    study = relate_path(Path(page.study), folder)
+    study, limits = relate_path(Path(page.study), folder), limits or Limits()
     parameters = {"study": study, "language": page.language, "out": "tables", **page.parameters}
     try:
-        _execute(page, building / "report.ipynb", parameters, limits or Limits())
+        _execute(page, building / "report.ipynb", parameters, limits)
         html = report.render_page(building / "report.ipynb", language=page.language)
         seconds = time.perf_counter() - started
         run = _describe_run(page, parameters, seconds, tables=building / "tables")
@@ -86,12 +87,16 @@ def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
         (building / "run.json").write_text(text + "\n", encoding="utf-8")
         place_page(page, building, html)
         shutil.rmtree(name_failed(page), ignore_errors=True)
-    except PapermillExecutionError as error:
-        text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
+    except Exception as error:  # of the notebook or its kernel, of the page, or of the disk
+        lines = getattr(error, "traceback", None) or traceback.format_exception(error)
+        text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines))
         (building / "traceback.txt").write_text(text + "\n", encoding="utf-8")
         place_folder(building, name_failed(page))
-        lines = [*str(error.evalue).strip().splitlines(), ""]
-        return {"status": "failed", "seconds": None, "cause": f"{error.ename}: {lines[0]}"}
+        name, said = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", error)
+        cause = f"{name}: {[*str(said).strip().splitlines(), ''][0]}"
+        if name == "MemoryError":
+            cause = f"MemoryError: the notebook may take {limits.memory_mb} MB"
+        return {"status": "failed", "seconds": None, "cause": cause}
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return {"status": "done", "seconds": round(seconds, 1), "cause": ""}
@@ -100,17 +105,15 @@ def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
 def place_page(page: Page, building: Path, html: str) -> None:
     """Put a page in its place, and link it and its twin in the other language to each other.
 
-    Neither may link to what is not there, and both languages may be made at the same moment: each
-    looks for the other before it appears and after.
+    Neither may link to what is not there; pages of both languages may be made at the same moment.
     """
     other = next(code for code in LANGUAGES if code != page.language)
     up = page.page.count("/") + 1
     twin = Path(page.folder).parents[up] / other / page.page / "report.html"
-    linked = link_twin(twin, there=True)
-    (building / "report.html").write_text(set_link(html, there=linked), encoding="utf-8")
-    place_folder(building, Path(page.folder))
-    if not linked and link_twin(twin, there=True):
-        link_twin(Path(page.folder) / "report.html", there=True)
+    with wait_for_lock(Path(page.folder).parents[up] / f"{BUILDING}links"):
+        text = set_link(html, there=link_twin(twin, there=True))
+        (building / "report.html").write_text(text, encoding="utf-8")
+        place_folder(building, Path(page.folder))
 
 
 def link_twin(html: Path, *, there: bool) -> bool:
@@ -149,7 +152,7 @@ def write_index(study: Study, language: str, folder: Path, status: pd.DataFrame)
 
 def write_whole(file: Path, text: str, *, folder: Path) -> None:
     """Write a file whole or not at all; it is built in a folder that is swept."""
-    building = folder / f"{BUILDING}{os.getpid()}-{file.name}"
+    building = folder / f"{BUILDING}{uuid4().hex}"
     try:
         building.write_text(text, encoding="utf-8")
         building.replace(file)
@@ -158,9 +161,15 @@ def write_whole(file: Path, text: str, *, folder: Path) -> None:
 
 
 def sweep_folders(folder: Path) -> None:
-    """Take away what processes that were killed left half made in a study's folder of pages."""
+    """Take away what processes that were killed left half made in a study's folder of pages.
+
+    A page that was put aside for one that did not come goes back to its place.
+    """
     for place in (".", "*", "*/regions/*", f"*/{FAILED}", f"*/{FAILED}/regions/*"):
         for left in folder.glob(f"{place}/{BUILDING}*"):
+            for old in left.glob(f"{OLD}*"):
+                with suppress(OSError):  # the new one came
+                    old.rename(left.parent / old.name.removeprefix(OLD))
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
             else:
@@ -213,6 +222,8 @@ def _execute(page: Page, target: Path, parameters: dict[str, Any], limits: Limit
 def _describe_run(
     page: Page, parameters: dict[str, Any], seconds: float, *, tables: Path
 ) -> dict[str, Any]:
+    from ecoanalysis.pipeline import SEED
+
     versions = {name: metadata.version(name) for name in VERSIONS}
     return {
         "key": page.key,
@@ -223,6 +234,7 @@ def _describe_run(
         "versions": versions | {"python": platform.python_version()},
         "made_on": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
+        "seed": SEED,
         "summary": {row["measure"]: row["value"] for row in _read_rows(tables / "summary.csv")},
         "warnings": _read_rows(tables / "warnings.csv")[:MOST_WARNINGS],
     }
@@ -235,11 +247,17 @@ def _read_rows(file: Path) -> list[dict[str, str]]:
 
 
 def place_folder(new: Path, place: Path) -> None:
-    """Put a finished folder in place of an older one; readers see the old or the new."""
+    """Put a finished folder in place of an older one, which stays if that cannot be done."""
     new.chmod(0o755)
     place.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=BUILDING, dir=place.parent))
-    if place.exists():
-        place.replace(aside / "old")
-    new.replace(place)
-    shutil.rmtree(aside, ignore_errors=True)
+    aside = Path(tempfile.mkdtemp(prefix=BUILDING, dir=place.parent)) / f"{OLD}{place.name}"
+    try:
+        if place.exists():
+            place.rename(aside)
+        new.rename(place)
+    except OSError:
+        if aside.exists() and not place.exists():
+            aside.rename(place)
+        raise
+    finally:
+        shutil.rmtree(aside.parent, ignore_errors=True)

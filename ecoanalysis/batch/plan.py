@@ -24,7 +24,7 @@ from ecoanalysis.errors import UsageError
 from ecoanalysis.schemas import LOCAL_CODES
 from ecoanalysis.study import Study
 
-SOURCES = {".py", ".csv", ".json", ".j2", ".css", ".po", ".yaml"}
+SOURCES = {".py", ".csv", ".json", ".j2", ".css", ".js", ".mo", ".yaml"}
 LIBRARIES = ("pandas", "numpy", "scipy", "networkx", "igraph", "matplotlib", "seaborn", "nbconvert",
              "papermill", "ipython", "jinja2", "babel")  # fmt: skip
 
@@ -103,8 +103,8 @@ def is_current(page: Page) -> bool:
 def hash_territories(study: Study) -> dict[str, str]:
     """Hash what a study's tables say of each territory.
 
-    That is its rows in their order, the relations that come in from other territories, and where
-    else its raters rate.
+    That is its rows in their order, the relations that come in from other territories, and how its
+    raters tie it to others.
     """
     ids = pd.Index(study.tables["territories"]["territory_id"])
     sums = np.zeros(len(ids), dtype="uint64")
@@ -116,10 +116,10 @@ def hash_territories(study: Study) -> dict[str, str]:
         leaving = relations[~inside.isin(pd.MultiIndex.from_frame(at))]
         leaving = leaving.rename(columns={"territory_id": "from"})
         tables["incoming"] = leaving.merge(at, on="target_id")
-    pairs = study.tables["ratings"][["territory_id", "rater_id"]].drop_duplicates()
-    if len(pairs):
-        both = pairs.groupby("rater_id")["territory_id"].transform("nunique")
-        tables["elsewhere"] = pairs.assign(n=both)[both > 1]
+    if len(study.tables["ratings"]):
+        from ecoanalysis.scoring import measure_shared_raters
+
+        tables["shared"] = measure_shared_raters(study.tables["ratings"])
     for name, table in tables.items():
         salt = np.uint64(int(_hash_text([name, *map(str, table.columns)])[:15], 16))
         mixed = pd.util.hash_pandas_object(table, index=False).to_numpy() ^ salt
@@ -140,9 +140,10 @@ def _hash_study(study: Study) -> str:
     tables = study.tables
     wide = tables["actors"][tables["actors"]["reach"].isin(["national", "international"])]
     rated = tables["ratings"][tables["ratings"]["actor_id"].isin(wide["actor_id"])]
-    shared = [*(tables[name] for name in LOCAL_CODES), tables["constraints"], study.warnings]
-    parts = [pd.util.hash_pandas_object(t, index=False).sum() for t in (*shared, wide, rated)]
-    return _hash_text([repr(study.descriptor), list(map(int, parts))])
+    warnings = study.warnings[["code", "table", "field", "found"]]  # their rows show nowhere
+    shared = [*(tables[name] for name in LOCAL_CODES), tables["constraints"], warnings]
+    parts = [pd.util.hash_pandas_object(t, index=False) for t in (*shared, wide, rated)]
+    return _hash_text([repr(study.descriptor), [part.tolist() for part in parts]])
 
 
 @cache

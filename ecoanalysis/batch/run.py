@@ -13,10 +13,9 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,13 @@ from ecoanalysis.batch.pages import (
     write_whole,
 )
 from ecoanalysis.batch.plan import is_current, plan_pages
-from ecoanalysis.batch.server import use_pool
+from ecoanalysis.batch.server import (
+    MOST_SPAWNED,
+    ForkPool,
+    ProcessEndedError,
+    SpawnPool,
+    use_pool,
+)
 from ecoanalysis.errors import BatchError, UsageError
 from ecoanalysis.study import Study, read_study
 from ecoanalysis.wording import LANGUAGES
@@ -149,7 +154,10 @@ def run_reports(
                         on_progress(n, len(todo), row)
         status = pd.DataFrame(rows, columns=STATUS_COLUMNS)
         status = status.sort_values(["study_id", "language", "page"], ignore_index=True)
-        _write_lists(list(read.values()), languages, root, status)
+        try:
+            _write_lists(list(read.values()), languages, root, status)
+        except (OSError, ProcessEndedError) as error:
+            raise BatchError(f"the pages are made, their lists are not: {error}") from error
     return status
 
 
@@ -188,7 +196,7 @@ def _choose_territories(
 @contextmanager
 def _open_pool(
     jobs: int | None, cluster: Any, studies: Sequence[Study]
-) -> Iterator[tuple[Submit, int]]:
+) -> Iterator[tuple[Submit, Callable[[], int]]]:
     """Give what takes pages, and how many at once; an interruption ends it, and all it does."""
     if cluster is not None:
         from ecoanalysis.batch.cluster import open_cluster
@@ -197,21 +205,19 @@ def _open_pool(
             yield opened
         return
     jobs = jobs or os.cpu_count() or 1
-    if sys.platform == "linux":
-        pool: Executor = use_pool()
-        for study in {study.study_id: study for study in studies}.values():
-            use_pool().keep_study(study)
-    else:
-        pool = ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn"))
+    pool: Executor = use_pool() if sys.platform == "linux" else SpawnPool(min(jobs, MOST_SPAWNED))
     try:
-        yield pool.submit, jobs
+        if isinstance(pool, ForkPool):
+            for study in {study.study_id: study for study in studies}.values():
+                pool.keep_study(study)
+        yield pool.submit, lambda: jobs
     except BaseException:
         pool.shutdown(cancel_futures=True)
         raise
 
 
 def _drain(
-    submit: Submit, pages: Sequence[Page], window: int, limits: Limits | None
+    submit: Submit, pages: Sequence[Page], window: Callable[[], int], limits: Limits | None
 ) -> Iterator[dict[str, Any]]:
     """Hand out pages, never more than the window at once; each gives a row when it ends.
 
@@ -224,7 +230,8 @@ def _drain(
     running: dict[Future[Any], Page] = {}
     n_done = 0
     while running or waiting:
-        while waiting and len(running) < window:
+        most = window()
+        while waiting and len(running) < most:
             page = waiting.popleft()
             running[submit(make_page, page, limits=limits)] = page
         for future in wait(running, return_when=FIRST_COMPLETED).done:

@@ -8,23 +8,29 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from importlib import import_module
-from multiprocessing.connection import Connection, wait
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, NoReturn
 
 from ecoanalysis.study import Study
-from ecoanalysis.study.read import keep_study, stamp_files
+from ecoanalysis.study.read import keep_study
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# What a process that is to be forked, or runs beside others, has in its environment.
+ALONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+ALONE |= {"MPLBACKEND": "agg", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 PRELOADED = ("ecoanalysis.batch.engine", "ecoanalysis.pipeline", "ecoanalysis.comparison")
 ATTEMPTS = 3
+MOST_SPAWNED = 61  # what Windows can wait for
 _POOLS: list[ForkPool] = []
 _LOCK = Lock()
 
@@ -44,12 +50,14 @@ class ForkPool(Executor):
         self.closed = False
         self._lock, self._count = Lock(), 0
         self._open: dict[int, tuple[Future[Any], Any, int]] = {}
-        self._kept: dict[Path, tuple[Study, Any]] = {}
+        self._alive = False
+        self._kept: dict[Path, Study] = {}
         self._start()
 
     def _start(self) -> None:
+        self._alive = True
         program = f"from ecoanalysis.batch.server import serve; serve({self._preloaded})"
-        environment = os.environ | dict.fromkeys(THREADS, "1") | {"MPLBACKEND": "agg"}
+        environment = os.environ | ALONE
         self.process = subprocess.Popen(
             [sys.executable, "-c", program], env=environment, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, start_new_session=True,  # a Ctrl-C is for the caller alone
@@ -68,12 +76,12 @@ class ForkPool(Executor):
             self._requests.send((number, call))
 
     def keep_study(self, study: Study) -> None:
-        """Let the calls find a study read, as long as its files do not change."""
-        stamp, path = stamp_files(study.path), study.path.resolve()
+        """Let the calls find a study read, as long as its files are as they were then."""
+        path = study.path.resolve()
         with self._lock:
-            if path not in self._kept or self._kept[path][1] != stamp:
-                self._kept[path] = study, stamp
-                self._send(0, (study, stamp))
+            if path not in self._kept or self._kept[path].stamp != study.stamp:
+                self._kept[path] = study
+                self._send(0, study)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Ask for a call; its future raises `ProcessEndedError` if the process ends."""
@@ -81,13 +89,15 @@ class ForkPool(Executor):
         future.set_running_or_notify_cancel()
         call = (fn, args, kwargs, dict(os.environ), str(Path.cwd()))
         with self._lock:
+            if not self._alive:
+                self._start()
             self._count += 1
             self._open[self._count] = (future, call, 1)
             self._send(self._count, call)
         return future
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
-        """Take answers until the server ends; if that was not wanted, start another."""
+        """Take answers until the server ends; if calls are open, start another."""
         assert process.stdout
         with suppress(EOFError, OSError), process.stdout as stream:
             replies = Connection(os.dup(stream.fileno()), writable=False)
@@ -100,6 +110,7 @@ class ForkPool(Executor):
                     future.set_exception(ProcessEndedError(result))
         process.wait()
         with self._lock:
+            self._alive = False
             if self.closed:
                 return
             self._requests.close()
@@ -108,7 +119,8 @@ class ForkPool(Executor):
                 if attempt == ATTEMPTS:
                     del self._open[number]
                     future.set_exception(ProcessEndedError("the fork server ended"))
-            self._start()
+            if self._open:
+                self._start()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the server, and with it what still runs."""
@@ -119,6 +131,31 @@ class ForkPool(Executor):
             self.process.kill()
         if wait:
             self.process.wait()
+
+
+class SpawnPool(Executor):
+    """Runs calls in processes of a pool where a fork is unsafe; one that breaks is made anew."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._start()
+
+    def _start(self) -> None:
+        os.environ.update(ALONE)  # which only processes heed that start after it
+        context = get_context("spawn")
+        self._pool = ProcessPoolExecutor(max_workers=self._jobs, mp_context=context)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Ask for a call; the calls in hand when a process dies raise `BrokenProcessPool`."""
+        try:
+            return self._pool.submit(fn, *args, **kwargs)
+        except BrokenProcessPool:
+            self._start()
+            return self._pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes."""
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
 def use_pool() -> ForkPool:
@@ -136,27 +173,32 @@ def serve(preloaded: Sequence[str]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     preload_modules(preloaded)
-    running: dict[Any, tuple[int, int]] = {}
+    running: dict[int, tuple[int, int, Connection]] = {}  # by what tells of a process's end
     while True:
-        for ready in wait([requests, *running]):
-            if ready is not requests:
-                number, pid = running.pop(ready)
-                replies.send((number, *_close_process(ready, pid)))
-                continue
+        answers = {answer: ended for ended, (_, _, answer) in running.items()}
+        found: list[Any] = wait([requests, *running, *answers])
+        ready = {answers.get(one, one) for one in found}
+        for ended in ready & set(running):
+            number, pid, answer = running.pop(ended)
+            replies.send((number, *_close_process(answer, pid)))
+            os.close(ended)
+        if requests in ready:
             try:
                 number, call = requests.recv()
             except EOFError:
                 return  # the processes that run end with this one
             if not number:
-                keep_study(*call)
+                keep_study(call)
                 continue
-            answers, answer = os.pipe()
+            receive, send = Pipe(duplex=False)
             parent = os.getpid()
             pid = os.fork()
             if pid == 0:
-                _answer(call, Connection(answer, readable=False), parent)
-            os.close(answer)
-            running[Connection(answers, writable=False)] = (number, pid)
+                for held in (requests, replies, receive, *answers):
+                    held.close()
+                _answer(call, send, parent)
+            send.close()
+            running[os.pidfd_open(pid)] = (number, pid, receive)
 
 
 def preload_modules(names: Sequence[str] = ()) -> None:
@@ -172,14 +214,17 @@ def preload_modules(names: Sequence[str] = ()) -> None:
     gc.freeze()
 
 
-def _close_process(answers: Any, pid: int) -> tuple[bool, Any]:
+def _close_process(answer: Connection, pid: int) -> tuple[bool, Any]:
+    """Take what a process answered or how it ended; kill what it leaves behind."""
     from ecoanalysis.batch.engine import describe_end
 
     try:
-        done, result = answers.recv()
+        done, result = answer.recv() if answer.poll() else (False, describe_end(pid, "the page"))
     except (EOFError, OSError):
         done, result = False, describe_end(pid, "the page")
-    answers.close()
+    answer.close()
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     return done, result
 
@@ -190,9 +235,8 @@ def _answer(call: tuple[Any, ...], answer: Connection, parent: int) -> NoReturn:
     leave_parent(parent)
     fn, args, kwargs, environment, folder = call
     try:
-        kept = {name: os.environ[name] for name in (*THREADS, "MPLBACKEND")}
         os.environ.clear()
-        os.environ.update(environment | kept)
+        os.environ.update(environment | ALONE)
         os.chdir(folder)
         answer.send((True, fn(*args, **kwargs)))
     except BaseException as error:

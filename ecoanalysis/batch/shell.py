@@ -12,6 +12,7 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -41,14 +42,15 @@ def run_shell(cells: Connection, messages: Connection, *, parent: int, memory_mb
     try:
         leave_parent(parent)
         _limit_memory(memory_mb)
-        shell = _make_shell(messages)
+        pipe = _LockedPipe(messages)
+        shell = _make_shell(pipe)
         while True:
             source, cell_id = cells.recv()
             count = shell.execution_count
             result = shell.run_cell(source, store_history=True, cell_id=cell_id)
             sys.stdout.flush()
             ok = bool(result.success and not shell._last_traceback_during_displayhook)
-            messages.send(make_message("done", {}, ok=ok, execution_count=count))
+            pipe.send(make_message("done", {}, ok=ok, execution_count=count))
     except EOFError:
         os._exit(0)
     except BaseException as error:
@@ -73,7 +75,7 @@ def _limit_memory(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (held + megabytes * 2**20,) * 2)
 
 
-def _make_shell(messages: Connection) -> Any:
+def _make_shell(messages: _LockedPipe) -> Any:
     """Make a shell like a new kernel's: nothing drawn, seeded or recorded before."""
     import numpy as np
 
@@ -91,6 +93,17 @@ def _make_shell(messages: Connection) -> Any:
     return shell
 
 
+class _LockedPipe:
+    """A connection that threads may send to."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe, self._lock = pipe, threading.RLock()
+
+    def send(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            self._pipe.send(message)
+
+
 class _Shell(ZMQInteractiveShell):
     def enable_gui(self, gui: Any = None) -> None:
         """Have no event loop: figures are drawn inline."""
@@ -99,7 +112,7 @@ class _Shell(ZMQInteractiveShell):
 class _PipeSession(Session):
     """A session that sends what goes to the front end into a pipe."""
 
-    pipe: Any = Instance(Connection)
+    pipe: Any = Instance(_LockedPipe)
 
     def send(self, _: Any, kind: Any, content: Any = None, *__: Any, **___: Any) -> None:  # type: ignore[override]
         """Send one message, given whole or as its kind and content."""
@@ -114,7 +127,7 @@ class _Stream(io.TextIOBase):
     encoding = "UTF-8"
     kept: tuple[str, list[str], float] = ("", [], 0.0)  # one for both, so that their order stays
 
-    def __init__(self, messages: Connection, name: str) -> None:
+    def __init__(self, messages: _LockedPipe, name: str) -> None:
         self.messages, self.name = messages, name
 
     def writable(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -27,7 +27,7 @@ _Text = tuple[dict[str, Table], Descriptor, list[pd.DataFrame]]
 
 _DECIDING = ("schemas", "codebook", "study")
 _NOT_YET = ("missing_table", "empty_table")
-_KEPT: dict[Path, tuple[object, Study]] = {}
+_KEPT: dict[Path, Study] = {}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Study:
 
     `study_id` is the name of its folder. `tables` has each of `ecoanalysis.schemas.TABLES`, with
     every declared column, then the study's own; one that is not there is empty. `codebook` has the
-    study's own codes too; `warnings` are faults as `check_study` returns them.
+    study's own codes too; `warnings` are faults as `check_study` returns them; `stamp` tells the
+    files as they were before they were read (`stamp_files`).
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Study:
     tables: Mapping[str, pd.DataFrame]
     codebook: Codebook
     warnings: pd.DataFrame
+    stamp: Sequence[tuple[str, int, int]] = ()
 
 
 def read_study(path: str | Path, *, unfinished: bool = False) -> Study:
@@ -55,8 +57,9 @@ def read_study(path: str | Path, *, unfinished: bool = False) -> Study:
     StudyError, which has all faults at once; no such folder, a UsageError. One that is `unfinished`
     may still lack its folder, its territories or its actors.
     """
-    stamp, kept = _KEPT.get(Path(path).resolve(), (None, None))
-    if kept is not None and stamp == stamp_files(path):
+    stamp = stamp_files(path)
+    kept = _KEPT.get(Path(path).resolve())
+    if kept and kept.stamp == stamp:
         return replace(kept, path=Path(path))
     new = unfinished and not Path(path).exists()
     contents = {} if new else read_files(path)
@@ -72,17 +75,18 @@ def read_study(path: str | Path, *, unfinished: bool = False) -> Study:
     cells = {name: read[name].cells if name in read else pd.DataFrame() for name in TABLES}
     tables = {name: type_columns(name, cells[name]) for name in TABLES}
     codebook = read_codebook(**{name: tables[name] for name in LOCAL_CODES})
-    return Study(Path(path), study_id, descriptor, tables, codebook, faults)
+    return Study(Path(path), study_id, descriptor, tables, codebook, faults, stamp)
 
 
-def keep_study(study: Study, stamp: object) -> None:
+def keep_study(study: Study) -> None:
     """Keep a study for `read_study` in this process, and those forked from it, until it changes."""
-    _KEPT[study.path.resolve()] = stamp, study
+    _KEPT[study.path.resolve()] = study
 
 
 def stamp_files(path: str | Path) -> list[tuple[str, int, int]]:
     """List the files of a folder with their sizes and the times of their last change."""
-    found = ((file.name, file.stat()) for file in Path(path).iterdir())
+    folder = Path(path)
+    found = ((file.name, file.stat()) for file in (folder.iterdir() if folder.is_dir() else ()))
     return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in found)
 
 

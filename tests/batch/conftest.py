@@ -104,6 +104,9 @@ def show(done, total, row):
     print(done, row["status"], row["page"], row["cause"], flush=True)
 if __name__ == "__main__":
     try:
+        if "apart" in given:
+            from ecoanalysis.batch import cluster
+            cluster._sees_text = lambda *_: False
         languages = given.get("languages", "fr,en").split(",")
         run_reports(
             [study], out=out, jobs=2, cluster=given.get("cluster"), languages=languages,

@@ -74,7 +74,9 @@ def test_all_pages_are_made_although_a_worker_is_killed(
     assert list(again.loc[again["status"] == "done", "page"]) == ["comparison", "town-017"]
 
 
+@pytest.mark.parametrize("options", [[], ["apart=yes"]])
 def test_a_lost_scheduler_ends_the_run_and_a_local_one_goes_on(
+    options: list[str],
     cluster: tuple[str, list[subprocess.Popen[bytes]]],
     start_batch: Callable[..., subprocess.Popen[str]],
     notebooks: Path, tmp_path: Path,
@@ -82,7 +84,7 @@ def test_a_lost_scheduler_ends_the_run_and_a_local_one_goes_on(
     address, (scheduler, *_) = cluster
     write_notebooks(notebooks, "time.sleep(0.5)")
     study, out = write_study(tmp_path / "towns", 12), tmp_path / "out"
-    batch = start_batch(study, out, f"cluster={address}", "languages=fr")
+    batch = start_batch(study, out, f"cluster={address}", "languages=fr", *options)
     assert batch.stdout
     assert batch.stdout.readline().startswith("1 done")
     scheduler.kill()
@@ -91,6 +93,8 @@ def test_a_lost_scheduler_ends_the_run_and_a_local_one_goes_on(
     assert "BatchError" in said
     assert "cluster" in said
     status = run_reports([study], out=out, languages=["fr"])
+    if options:  # the workers have notebooks of their own
+        return
     counts = status["status"].value_counts()
     assert set(counts.index) == {"current", "done"}
     run_reports([study], out=tmp_path / "whole", languages=["fr"])

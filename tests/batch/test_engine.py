@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,7 @@ import pytest
 
 from ecoanalysis.batch import run_reports
 from ecoanalysis.batch.server import ProcessEndedError, use_pool
+from ecoanalysis.study import read_study
 from tests.batch.conftest import write_notebook, write_notebooks
 
 CELLS = [
@@ -28,6 +30,10 @@ CELLS = [
     "%matplotlib inline\nfigure = plt.figure(figsize=(1, 1))\nfigure",
     "import asyncio\nawait asyncio.sleep(0.01)\n'awaited'",
     "!echo shell",
+    "import threading\ntexts = [str(i) * 30_000 for i in range(4)]\n"
+    "threads = [threading.Thread(target=print, args=(text,)) for text in texts]\n"
+    "for thread in threads: thread.start()\nfor text in texts: display(len(text))\n"
+    "for thread in threads: thread.join()\nclear_output()\nprint('joined')",
     "x;",
     "%%capture caught\nprint('unseen')",
     "class Shown:\n    _repr_html_ = lambda self: '<b>x</b>'\n    __repr__ = lambda self: 'x'",
@@ -132,15 +138,15 @@ def test_a_notebook_leaves_no_trace_in_the_next(
     assert len(set(chances)) == 4
 
 
-SERVER = """(lambda os, gc, threading, zmq: {
-    "threads": threading.active_count(),
+SERVER = """(lambda os, gc, zmq: {
+    "threads": len(os.listdir(f"/proc/{os.getppid()}/task")),
     "sockets": [f for f in os.listdir(f"/proc/{os.getppid()}/fd")
                 if os.readlink(f"/proc/{os.getppid()}/fd/{f}").startswith("socket")],
     "context": zmq.Context._instance is not None,
     "frozen": gc.get_freeze_count() > 10_000,
     "blas": os.environ["OPENBLAS_NUM_THREADS"],
     "own session": os.getsid(0) == os.getpid(),
-})(*map(__import__, ("os", "gc", "threading", "zmq")))"""
+})(*map(__import__, ("os", "gc", "zmq")))"""
 
 
 def test_the_server_is_fit_to_fork() -> None:
@@ -151,6 +157,28 @@ def test_the_server_is_fit_to_fork() -> None:
     }  # fmt: skip
     with pytest.raises(ProcessEndedError, match="KeyError: 'what'"):
         use_pool().submit(eval, "{}['what']").result()
+
+
+LEAVE = (
+    "(os := __import__('os')).fork() and os.kill(os.getpid(), 9) or __import__('time').sleep(60)"
+)
+
+
+def test_a_killed_process_is_noticed_although_what_it_started_lives_on() -> None:
+    start = time.monotonic()
+    with pytest.raises(ProcessEndedError, match="was ended by SIGKILL"):
+        use_pool().submit(eval, LEAVE).result(timeout=30)
+    assert time.monotonic() - start < 20
+
+
+def test_a_study_that_changed_after_it_was_read_is_read_anew(towns: Path) -> None:
+    study = read_study(towns)
+    actors = (towns / "actors.csv").read_text("utf-8")
+    (towns / "actors.csv").write_text(actors.replace("Actor 0 of town-001", "Renamed"))
+    for kept in (study, read_study(towns)):  # what was read before, and what is there
+        use_pool().keep_study(kept)
+        found = use_pool().submit(read_study, str(towns)).result()
+        assert "Renamed" in set(found.tables["actors"]["name"])
 
 
 @pytest.mark.parametrize("first", ["papermill", "ecoanalysis.batch.engine"])

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from ecoanalysis.batch import run_reports
+from ecoanalysis.batch import plan, run_reports
+from ecoanalysis.batch.lock import wait_for_lock
+from ecoanalysis.batch.pages import place_folder, sweep_folders
 from ecoanalysis.errors import UsageError
-from tests.batch.conftest import ROOT, hash_pages, write_notebooks
+from ecoanalysis.study import read_study
+from tests.batch.conftest import ROOT, hash_pages, list_children, write_notebooks
 
 
 def count(status: pd.DataFrame) -> dict[str, int]:
@@ -94,6 +100,40 @@ def test_where_a_fork_is_unsafe_processes_and_kernels_of_their_own_make_the_same
     assert hash_pages(tmp_path / "there") == hash_pages(tmp_path / "here")
 
 
+DEATH = """\
+import os, sys
+if Path({flag!r}).exists() and territory_id == "town-003":
+    os._exit(3)
+time.sleep(0.5)
+"""
+
+
+def test_a_kernel_or_a_process_that_dies_where_a_fork_is_unsafe_leaves_the_other_pages(
+    towns: Path, notebooks: Path, tmp_path: Path, start_batch: Callable[..., subprocess.Popen[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    write_notebooks(notebooks, DEATH.format(flag=str(tmp_path / "flag")))
+    (tmp_path / "flag").touch()
+    (tmp_path / "sitecustomize.py").write_text(ELSEWHERE, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    out = tmp_path / "out"
+    batch = start_batch(towns, out, "languages=fr")
+    assert batch.stdout
+    first = [batch.stdout.readline()]
+    worker = next(pid for pid in list_children(batch.pid)
+                  if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes())  # fmt: skip
+    os.kill(worker, signal.SIGKILL)
+    said = [*first, *batch.stdout.read().splitlines()]
+    assert said[-1] == "whole"
+    assert any("failed town-003 DeadKernelError" in line for line in said)
+    assert (out / "towns/fr/_failed/town-003/traceback.txt").is_file()
+    assert any("terminated abruptly" in line for line in said)
+    (tmp_path / "flag").unlink()
+    assert set(run_reports([towns], out=out, languages=["fr"])["status"]) <= {"current", "done"}
+    run_reports([towns], out=tmp_path / "whole", languages=["fr"])
+    assert hash_pages(out) == hash_pages(tmp_path / "whole")
+
+
 def test_one_territory_leaves_the_comparison(towns: Path, notebooks: Path, tmp_path: Path) -> None:
     chosen = {"territories": ["town-001"], "languages": ["fr"]}
     status = run_reports([towns], out=tmp_path / "out", **chosen)
@@ -152,6 +192,90 @@ def test_what_crosses_a_border_counts_on_both_sides(
     (towns / f"{table}.csv").write_text(f"{heads[table]}\n{changed}\n", encoding="utf-8")
     status = run_reports([towns], out=out, languages=["fr"])
     assert made(status) == {("fr", f"town-{t}") for t in stale} | {("fr", "comparison")}
+
+
+def plan_keys(study: Path, root: Path) -> dict[str, str]:
+    read = read_study(study)
+    towns = list(read.tables["territories"]["territory_id"])
+    pages = plan.plan_pages(read, root=root, languages=["fr"], territories=towns, compared="")
+    return {page.page: page.key for page in pages}
+
+
+def test_a_chain_of_raters_that_breaks_counts_for_all_that_it_joined(
+    towns: Path, notebooks: Path, tmp_path: Path
+) -> None:
+    raters = [f"town-00{t},{r},expert" for t in range(4) for r in ("r1", "r2", "r3")]
+    (towns / "raters.csv").write_text("\n".join(["territory_id,rater_id,role", *raters]) + "\n")
+    rows = ["0,a0,r1", "1,a0,r1", "1,a0,r2", "2,a0,r2"]  # r1 joins 0 and 1, r2 joins 1 and 2
+    keys = []
+    for last in (rows[3], "2,a0,r3", rows[3]):
+        given = [f"town-00{row},power,2" for row in (*rows[:3], last)]
+        head = "territory_id,actor_id,rater_id,criterion,value"
+        (towns / "ratings.csv").write_text("\n".join([head, *given]) + "\n")
+        keys.append(plan_keys(towns, tmp_path))
+    assert keys[0] == keys[2]
+    changed = {page for page in keys[0] if keys[0][page] != keys[1][page]}
+    assert changed == {"town-000", "town-001", "town-002"}
+
+
+def test_the_order_of_codes_counts_and_the_rows_of_remarks_do_not(
+    towns: Path, notebooks: Path, tmp_path: Path
+) -> None:
+    actors = (towns / "actors.csv").read_text("utf-8").splitlines()
+    given = [actors[0] + ",latitude,longitude", *(row + ",," for row in actors[1:])]
+    given[-1] = actors[-1] + ",0,0"  # a remark
+    (towns / "actors.csv").write_text("\n".join(given) + "\n")
+    before = plan_keys(towns, tmp_path)
+    (towns / "actors.csv").write_text("\n".join([given[0], "town-000,b,B,ngo,,", *given[1:]]))
+    after = plan_keys(towns, tmp_path)
+    assert {page for page in before if before[page] != after[page]} == {"town-000"}
+    head, *kinds = "code,label_fr,label_en,helix", "b,B,B,public", "c,C,C,private"
+    for rows in (kinds, kinds[::-1]):
+        (towns / "kinds.csv").write_text("\n".join([head, *rows]) + "\n")
+        before, after = after, plan_keys(towns, tmp_path)
+        assert all(before[page] != after[page] for page in before)
+
+
+def test_a_page_that_cannot_be_replaced_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, place = tmp_path / "new", tmp_path / "fr/town"
+    for folder, text in ((new, "new"), (place, "old")):
+        folder.mkdir(parents=True)
+        (folder / "report.html").write_text(text)
+    rename = Path.rename
+    with monkeypatch.context() as patch, pytest.raises(PermissionError):
+
+        def rename_others(path: Path, to: Path) -> Path:
+            if path == new:
+                raise PermissionError("held by another program")
+            return rename(path, to)
+
+        patch.setattr(Path, "rename", rename_others)
+        place_folder(new, place)
+    assert (place / "report.html").read_text() == "old"
+    # A process that is killed between the two renames: the next run puts the old page back.
+    (place.parent / ".making-x").mkdir()
+    place.rename(place.parent / ".making-x/old-town")
+    sweep_folders(tmp_path)
+    assert [file.read_text() for file in place.iterdir()] == ["old"]
+    assert list(place.parent.iterdir()) == [place]
+
+
+def test_a_page_waits_while_another_sets_its_links(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def hold() -> None:
+        with wait_for_lock(tmp_path / "links"):
+            order.append("second")
+
+    with wait_for_lock(tmp_path / "links"):
+        thread = threading.Thread(target=hold)
+        thread.start()
+        time.sleep(0.1)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
 
 
 def test_a_language_alone_links_to_no_twin_until_there_is_one(
