@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,7 @@ from ecoanalysis.wording import Language
 
 NOTICE = "notice"
 PACKAGE = "datapackage.json"
+COMPARED = ("summary", "actors", "kinds", "scores", "network", "mixing")
 WIDEST = 60
 
 # What a spreadsheet reads as the start of a formula: at the start of a cell, and after a
@@ -59,8 +60,8 @@ def write_tables(
         (building / PACKAGE).write_text(text + "\n", encoding="utf-8")
 
 
-def read_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
-    """Read back what `write_tables` wrote, with types, without the notice.
+def read_tables(folder: str | Path, *, names: Collection[str] = ()) -> dict[str, pd.DataFrame]:
+    """Read back what `write_tables` wrote, with types, without the notice; all, or those named.
 
     Text that was blank is missing. A folder without such tables is a UsageError.
     """
@@ -69,6 +70,8 @@ def read_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
         raise UsageError(f"no tables in {folder}: {PACKAGE} is missing")
     tables = {}
     for resource in json.loads(file.read_text(encoding="utf-8"))["resources"]:
+        if names and resource["name"] not in names:
+            continue
         types = {field["name"]: field["type"] for field in resource["schema"]["fields"]}
         raw = pd.read_csv(
             file.with_name(resource["path"]), dtype=str, keep_default_na=False, na_values=[""]
@@ -84,13 +87,14 @@ def read_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
 def read_results(
     results: str | Path, *, territories: pd.DataFrame
 ) -> dict[str, dict[str, pd.DataFrame]]:
-    """Read the stored tables of those territories that have some, in the order of the table.
+    """Read the stored tables that a comparison needs, of those territories that have some.
 
     The folder `results` holds one folder a territory, with its ``tables`` in it. If none has any,
     it is a UsageError.
     """
     folders = {t: Path(results) / t / "tables" for t in territories["territory_id"]}
-    found = {t: read_tables(f) for t, f in folders.items() if (f / PACKAGE).is_file()}
+    stored = {t: folder for t, folder in folders.items() if (folder / PACKAGE).is_file()}
+    found = {t: read_tables(folder, names=COMPARED) for t, folder in stored.items()}
     if not found:
         raise UsageError(f"no territory of this study has tables in {results}")
     return found

@@ -87,6 +87,8 @@ def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
         (building / "run.json").write_text(text + "\n", encoding="utf-8")
         place_page(page, building, html)
         shutil.rmtree(name_failed(page), ignore_errors=True)
+    except UsageError:
+        raise
     except Exception as error:  # of the notebook or its kernel, of the page, or of the disk
         lines = getattr(error, "traceback", None) or traceback.format_exception(error)
         text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines))
