@@ -256,7 +256,7 @@ def _run_ratings(
         "rater_answers": ratings.measure_raters(answers, **known),
         "panel_mix": ratings.measure_panel_mix(answers, **known),
         "panels": fit.panels.assign(reason=fit.reason, residual_sd=fit.residual_sd),
-        "effects": ratings.measure_actor_effects(fit, draws=n, seed=SEED),
+        "effects": ratings.measure_actor_effects(fit, drawn=(within, other)),
         "scores": scores.merge(pd.concat(intervals), on=["actor_id", "dimension"], how="left"),
         **{name: table[table["dimension"].isin(counted)] for name, table in ranked.items()},
         **profiles.classify_profiles(averages, criteria=criteria, dimensions=PROFILED, seed=SEED),

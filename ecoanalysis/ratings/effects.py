@@ -6,7 +6,7 @@ panel* (if others like these had answered: raters are chosen, not sampled).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -156,9 +156,12 @@ def stream_actor_effects(
     return (_draw_block(fit, n, streams, shifted=scope == "other") for n in sizes)
 
 
-def measure_actor_effects(fit: PanelFit, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
+def measure_actor_effects(
+    fit: PanelFit, *, draws: int = 1000, seed: int = 0, drawn: Sequence[Values] = ()
+) -> pd.DataFrame:
     """Measure both intervals of each actor on each criterion that was rated.
 
+    `drawn` are the draws within this panel and for another, where they are made already.
     There is one row an actor and criterion, in the criterion's own scale: actor_id, criterion,
     panel (int, as in `fit.panels`); estimate (the mean had the whole panel rated the actor; may
     pass the scale's ends); n_raters (int; one or two are "one opinion", "two opinions", never of
@@ -169,9 +172,12 @@ def measure_actor_effects(fit: PanelFit, *, draws: int = 1000, seed: int = 0) ->
     found = pd.DataFrame({"actor_id": fit.actors[a], "criterion": fit.criteria[c]})
     found = found.assign(panel=fit.panel[a], estimate=(fit.low + fit.length * fit.estimates)[a, c])
     found["n_raters"] = fit.n_raters[a, c]
-    for scope, prefix in zip(get_args(Scope), ("", "other_"), strict=True):
-        drawn = draw_actor_effects(fit, draws=draws, scope=scope, seed=seed)[:, a, c]
-        found[f"{prefix}low"], found[f"{prefix}high"] = np.quantile(drawn, [0.05, 0.95], axis=0)
+    both = drawn or [
+        draw_actor_effects(fit, draws=draws, scope=scope, seed=seed) for scope in get_args(Scope)
+    ]
+    for prefix, values in zip(("", "other_"), both, strict=True):
+        ends = np.quantile(values[:, a, c], [0.05, 0.95], axis=0)
+        found[f"{prefix}low"], found[f"{prefix}high"] = ends
     return found
 
 
