@@ -79,8 +79,9 @@ def classify_profiles(
     shares = (means - scales["scale_min"]) / (scales["scale_max"] - scales["scale_min"])
     shares = shares.dropna(axis="columns", how="all").dropna(how="all")
     placed = shares[shares.notna().mean(axis=1) >= 0.5]
-    placed = placed[measure_gower(placed).notna().all(axis=1)]
-    square = measure_gower(placed).to_numpy()
+    apart = measure_gower(placed)
+    placed = placed[apart.notna().all(axis=1)]
+    square = apart.loc[placed.index, placed.index].to_numpy()
     reason, labels, stable = _find_groups(square, draws=draws, seed=seed)
     found = pd.DataFrame({"group": labels, "silhouette": measure_silhouette(square, labels)})
     found = found.set_axis(placed.index.rename("actor_id"))
