@@ -374,7 +374,7 @@ def _run_partners(study: Study, here: Tables, tables: Tables, drawn: Draws) -> F
     suggested = partners.suggest_partners(answers, **given)
     groups = partners.suggest_groups(answers, suggested, draws=GROUP_DRAWS, **given)
     kinds, matrix = tables["kinds"], tables["mixing_matrix"]
-    inside = tables["ties"][tables["ties"]["scope"] == "inside"]
+    free = tables["ties"].query("scope == 'inside' and structure == 'free'")
     gaps = kinds.loc[(kinds["origin"] == "guide") & (kinds["n"] == 0), ["kind", "helix"]]
     elsewhere = _list_elsewhere(study, actors)
     positions = here["positions"].groupby(["challenge_id", "actor_id"], sort=False)["value"]
@@ -385,14 +385,13 @@ def _run_partners(study: Study, here: Tables, tables: Tables, drawn: Draws) -> F
         "actions": here["actions"].drop(columns="territory_id"),
         "partners": suggested,
         "introductions": partners.suggest_introductions(
-            inside[inside["structure"] == "free"], actors=actors, known=here["relations"],
-            answers=answers, challenges=challenges,
+            free, actors=actors, known=here["relations"], answers=answers, challenges=challenges
         ),
         "gaps": gaps,
         "elsewhere": elsewhere[["actor_id", "name", "kind"]],
         "shortfalls": partners.find_shortfalls(
             gaps, helices=tables["helices"], needs=groups["needs"].query("challenge_id != ''"),
-            mixing=matrix if len(inside) else matrix[:0], elsewhere=elsewhere,
+            mixing=matrix if len(free) else matrix[:0], elsewhere=elsewhere,
         ),
     }  # fmt: skip
 

@@ -82,10 +82,21 @@ def test_profiles_of_four_by_hand() -> None:
     assert gives["rank"].to_dict() == {"lab": 1, "firm": 2}
     assert gives["minimum_rank"].to_dict() == {"lab": 1, "firm": 2}
     assert gives.loc["firm", ["resource", "best_lever", "gain"]].tolist() == [
-        "resource_data", "lever_pilot", "interest_profit",
+        "resource_technical", "lever_pilot", "interest_profit",
     ]  # fmt: skip
     assert gives["reasons"].to_dict() == {"lab": "concerned;brings", "firm": "brings;ready"}
     assert set(suggest()["actor_id"][suggest()["list"] == "contribute"]) == {"firm"}
+
+
+def test_a_reason_is_given_only_where_it_holds() -> None:
+    """Data are needed most, 3 x .4 > 1 x .8, but .4 is no strong offer; .65 hides a .3."""
+    firm = PROFILES.means.loc[["firm"]].assign(appetite=0.3)
+    found = partners.suggest_partners(
+        partners.Answers(firm, np.empty((0, *firm.shape))), actors=make_actors({"firm": "telecom"}),
+        challenges=CHALLENGES, constraints=NO_RULES, kinds=BOOK.kinds,
+    )  # fmt: skip
+    assert found.loc[0, "readiness"] == pytest.approx(0.65)
+    assert found.loc[0, ["reasons", "resource"]].tolist() == ["brings", "resource_technical"]
 
 
 def test_weights_of_the_parts_are_a_choice() -> None:

@@ -113,7 +113,7 @@ def find_shortfalls(
 
     `gaps` are the guide's kinds that are not listed (kind), `helices` have helix and n listed,
     `needs` challenge_id, need (a criterion of resources), most (0-1) and nearest, `mixing`
-    source_group, target_group, n_ties between helices (empty if no tie is on record), `elsewhere`
+    source_group, target_group, n_ties (free) between helices (empty if none at all), `elsewhere`
     the national and international actors of the rest of the study: actor_id, kind, helix and
     resources (0-1). There is one row a gap: what ("kind", "helix", "resource", "tie"), subject (a
     code; `;` between two helices), challenge_id, most, nearest (as given; for resources that nobody

@@ -134,7 +134,8 @@ def suggest_partners(
         - concern, match, readiness, lever : 0-1, missing if not asked
         - product_rank, minimum_rank : by the geometric mean, by the lowest of the known parts
         - reasons : `;` between `STRENGTHS` or `GROUNDS`
-        - resource, best_lever, gain : criteria; "" if not asked
+        - resource, best_lever, gain : criteria, of the offers from `STRONG` on the most needed;
+          "" if there is none
         - position : -4 to 4, mean; missing if nobody was asked
     """
     ids, weight = answers.means.index, np.array([(weights or {}).get(part, 1.0) for part in PARTS])
@@ -166,14 +167,15 @@ def suggest_partners(
         scores = _average(_measure_parts(drawn, need=need.to_numpy())[0], weight)[0]
         offers = pd.DataFrame(values[:, 4:9] * need.to_numpy(), columns=OFFERS)
         supports = position >= (1 + STRONG) / 2
-        concerned, ready = np.isnan(position) & (concern >= STRONG), parts[:, 2] >= STRONG
+        concerned = np.isnan(position) & (concern >= STRONG)
+        ready = (parts[:, 2] >= STRONG) & (values[:, 2:4] >= 0.5).all(axis=1)
         brings = (values[:, 4:9][:, need > 0] >= STRONG).any(axis=1)
         strong = np.stack([supports, concerned, brings, ready, must], axis=1)
         said = np.stack([against, users, (concern >= AFFECTED) & ~supports], axis=1)
         table = pd.DataFrame(parts, columns=list(PARTS)).assign(
             challenge_id=str(code), position=8 * position - 4, against=against, **same,
             **_measure_doubt(scores, held=held, first=first), score=score, coverage=coverage,
-            resource=_name_best(offers),
+            resource=_name_best(offers.where(values[:, 4:9] >= STRONG)),
             product=_average(np.log(np.maximum(parts, 1e-9)), weight)[0],
             least=np.fmin.reduce(parts, axis=1),
         )  # fmt: skip
