@@ -47,20 +47,29 @@ ListFiles = Annotated[list[Path], Argument(help="Files of one list.", show_defau
 Formats = Literal["geojson", "table", "gexf", "graphml"]
 ListFormat = Annotated[Formats, Argument(metavar="FORMAT", show_default=False)]
 ScreenLanguage = Annotated[
-    str, Option(default_factory=_guess_language, help="Language of the messages: fr or en.")
+    str,
+    Option(
+        default_factory=_guess_language,
+        show_default="that of the system",
+        help="Language of the messages: fr or en.",
+    ),
 ]
 PageLanguage = Annotated[Literal["fr", "en", "all"], Option(help="Language of the pages.")]
 JsonFile = Annotated[Path | None, Option("--json", help="Write every fault to this file.")]
 Into = Annotated[Path, Option(help="Folder of the study.")]
-OneTerritory = Annotated[str | None, Option(help="The territory that every row belongs to.")]
+OneTerritory = Annotated[
+    str | None, Option(help="Code of the territory that every row belongs to.")
+]
 MappingFile = Annotated[Path | None, Option(help="YAML file that says what each column is.")]
-Territories = Annotated[list[str] | None, Option(help="Only this territory; may be repeated.")]
+Territories = Annotated[
+    list[str] | None, Option(help="Code of a territory to make alone; may be repeated.")
+]
 Region = Annotated[str, Option(help="Only the territories of this region, compared.")]
 PageFolder = Annotated[Path, Option("--out", help="Folder of the pages.")]
 Jobs = Annotated[int | None, Option(min=1, help="Pages made side by side.")]
 Cluster = Annotated[str | None, Option(help="Address of a Dask scheduler.")]
 ScenarioFile = Annotated[Path | None, Option(help="YAML file of other weights and coverage.")]
-Force = Annotated[bool, Option("--force", help="Also what is up to date.")]
+Force = Annotated[bool, Option("--force", help="Make again what is up to date, too.")]
 To = Annotated[Literal["xlsx", "parquet"], Option(help="Format to write.")]
 Target = Annotated[
     Path | None, Option("--out", help="File (xlsx) or new folder (parquet) to write.")
@@ -84,7 +93,7 @@ def new(folder: NewFolder, language: ScreenLanguage) -> None:
 
 @app.command()
 def check(study: StudyPath, *, json_file: JsonFile = None, language: ScreenLanguage) -> None:
-    """Check a study: every fault with its file, row, field and mend."""
+    """Check a study: every fault with its file, row, field and how to mend it."""
     from ecoanalysis.pipeline import review_study
 
     faults = review_study(study)
@@ -112,7 +121,7 @@ def _print_faults(faults: pd.DataFrame, lang: Language, *, console: Console) -> 
 
 @app.command()
 def match(study: StudyPath, *, language: ScreenLanguage) -> None:
-    """Unite what the review file calls the same; propose in it what else may be."""
+    """Merge the pairs that matches.csv marks as the same; add to it other pairs that may be."""
     from ecoanalysis.linkage import MATCHES
     from ecoanalysis.pipeline import match_study
 

@@ -72,7 +72,7 @@ class Language:
         return babel.numbers.format_decimal(number, format=pattern, locale=self._locale)
 
     def format_percent(self, share: float | None, digits: int = 0) -> str:
-        """Write a share between 0 and 1 as a percentage; a missing one is ``–``.
+        """Write a share between 0 and 1 as a percentage, never 0 of what there is; missing: ``–``.
 
         Examples
         --------
@@ -84,7 +84,10 @@ class Language:
         pattern = self._locale.percent_formats[None].pattern
         pattern = pattern.replace("#,##0", "#,##0" + _decimals(digits))
         rounded = _round_half_even(share, digits + 2)
-        return babel.numbers.format_percent(rounded, format=pattern, locale=self._locale)
+        less = ""
+        if rounded == 0 < cast("float", share):
+            less, rounded = "<\N{NO-BREAK SPACE}" if self.code == "fr" else "<", 0.1 ** (digits + 2)
+        return less + babel.numbers.format_percent(rounded, format=pattern, locale=self._locale)
 
     def format_date(self, day: date | str | None) -> str:
         """Write a day in full; a bare year or month, as sources give them, stays as it is.

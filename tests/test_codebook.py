@@ -86,7 +86,7 @@ def test_the_guide_names_ten_kinds_and_real_lists_nine_more(book: Codebook) -> N
         ("citizens", "Habitant·es et usager·es"),
         ("university", "Universités, écoles, recherche"),
         ("donor", "Partenaires techniques et financiers"),
-        ("intermediary", "Structures d'accompagnement et lieux"),
+        ("intermediary", "Structures d’accompagnement et lieux"),
     ],
 )
 def test_french_names_of_the_kinds(book: Codebook, code: str, label: str) -> None:
@@ -111,11 +111,11 @@ def test_tables_are_complete_in_both_languages(book: Codebook, table: str) -> No
 def test_french_punctuation_never_starts_a_line(book: Codebook, table: str) -> None:
     entries: pd.DataFrame = getattr(book, table)
     for column in entries.columns[entries.columns.str.endswith("_fr")]:
-        assert not entries[column].str.contains(r"(?:^|[^\u00a0])[?!;]| :", regex=True).any()
+        assert not entries[column].str.contains(r"(?:^|[^\u202f])[?!;]| :", regex=True).any()
 
 
 def test_questions_are_questions(book: Codebook) -> None:
-    assert book.criteria["question_fr"].str.endswith("\u00a0?").all()
+    assert book.criteria["question_fr"].str.endswith("\u202f?").all()
     assert book.criteria["question_en"].str.endswith("?").all()
 
 

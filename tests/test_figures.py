@@ -259,7 +259,7 @@ def test_names_are_short_single_lines() -> None:
     assert style.shorten_name(NAMES[1]) == "Syndicat mixte de gestion d…"
     assert style.shorten_name(NAMES[8]) == "Deux lignes et plus"
     assert style.clean_words("Deux\x0b et \ud800") == "Deux et"
-    assert style.wrap_words("Structures d'accompagnement et lieux", width=26).count("\n") == 1
+    assert style.wrap_words("Structures d’accompagnement et lieux", width=26).count("\n") == 1
 
 
 def test_marks_at_one_place_are_fanned_out(ax: Axes) -> None:

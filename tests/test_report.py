@@ -14,6 +14,7 @@ import nbformat
 import pandas as pd
 import pytest
 from babel.messages.extract import extract_from_dir
+from conftest import GOOD_STUDY, write_folder
 
 from ecoanalysis import comparison, pipeline, report
 from ecoanalysis.report import comparison as compared_report
@@ -219,6 +220,22 @@ def test_two_actors_have_a_page(good_study: Path) -> None:
     assert "So few ties are described, not tested." in html
 
 
+def test_sectors_lack_a_tie_only_where_free_ties_say_so(good_study: Path, tmp_path: Path) -> None:
+    """Civil and private share a contact, so a meeting is suggested; 3 more pairs are apart."""
+    html = report.show_next(tie_actors("both ways", 30, good_study), language="en").html
+    assert read_text(html).count("no free tie on record see the introductions above") == 1
+    assert read_text(html).count("no free tie on record to be looked for") == 3
+    members = tie_actors("members", 30, write_folder(GOOD_STUDY, tmp_path / "members"))
+    assert "no free tie" not in report.show_next(members, language="en").html
+
+
+def test_who_is_against_and_must_take_part_is_said_to_be_both() -> None:
+    text = read_text(report.show_partners(run_town("haute-brume"), language="en").html)
+    assert "Commune de Haute-Brume (−1.0), Highmist Labs (−1.7)" in text
+    assert "they are suggested as partners, before they have been heard, only if they must" in text
+    assert "Local authorities must take part · against (−1.0) Its reservations" in text
+
+
 def test_few_answers_give_no_score_and_opinions_are_counted(good_study: Path) -> None:
     result = pipeline.run_territory(read_study(good_study), "kabara")
     html = report.show_readiness(result, language="en").html
@@ -226,7 +243,7 @@ def test_few_answers_give_no_score_and_opinions_are_counted(good_study: Path) ->
     # score 100 * 4.5 / 5 = 90, from 60 (appetite 0) to 93 (appetite 5).
     row = html[html.index("Fab-lab Sanankoua") :]
     row = row[: row.index("</tr>")]
-    assert '<b class="score">90</b>' in row
+    assert '<b class="score">90.0</b>' in row
     assert "60–93" in row
     assert "67%" in row
     assert "two opinions" in row
@@ -250,10 +267,10 @@ def read_text(html: str) -> str:
     [
         # Planted in the training study (its README): who, and what the report says of it.
         ("haute-brume", "en", "Least sure: Mutuelle L&#39;Entraide d&#39;En-Haut rests on two "
-         "opinions (actor 1, expert 1): score 60, in 90% of draws"),
+         "opinions (actor 1, expert 1): score 60.0, in 90% of draws"),
         ("haute-brume", "fr", "Le moins sûr : Mutuelle L&#39;Entraide d&#39;En-Haut repose "
          "sur deux avis"),
-        ("haute-brume", "en", "Views are shared out: Plantations de la Corniche. 3 people"),
+        ("haute-brume", "en", "Opinion is split: Plantations de la Corniche. 3 people"),
         ("haute-brume", "fr", "Avis partagés : Plantations de la Corniche. 3 personnes"),
         ("rive-songe", "en", "Very uniform answers: rs-06 gave 3 in"),
         ("rive-songe", "fr", "Réponses très uniformes : rs-06"),
@@ -272,7 +289,7 @@ def test_each_score_on_the_page_has_its_interval_and_coverage() -> None:
         rows = [row for row in html.split("<tr>") if 'class="score"' in row]
         assert len(rows) >= 35  # all whom somebody rated; 37 are listed
         for row in rows:
-            assert re.search(r'class="score">\d+</b> <span class="whole">.*\d+–\d+</small>', row)
+            assert re.search(r'class="score">[\d.]+</b> <span class="whole">.*\d+–\d+</small>', row)
             assert "coverage" in row or re.search(r'<td class="n">\d+%</td>', row)
         sentences = re.findall(r"points \([^)]*\)", html)
         assert len(sentences) == 3  # the first three are explained in words
@@ -315,7 +332,7 @@ def test_an_option_without_effect_is_said(good_study: Path) -> None:
     text = read_text(report.show_readiness(result, language="en").html)
     assert "This option had no effect: the geometric mean." in text
     assert "This question had no effect on the order: “Familiarity”." in text
-    assert "No weight of “Appetite” alone would change the first place." in text
+    assert "No other weight of “Appetite” alone would change the first place." in text
 
 
 @pytest.mark.parametrize(
@@ -340,7 +357,7 @@ def test_without_interval_the_page_says_why(
         ).html
     )
     assert said in text
-    assert "100 no interval" in text
+    assert "100.0 no interval" in text
     assert "How sure is the order?" not in text
 
 
@@ -441,6 +458,8 @@ def test_a_refused_comparison_shows_inventories_and_says_why(
         for part in COMPARED
     }
     assert reason[language] in shown["gate"].html
+    none = {"fr": "Aucune n’est présente dans", "en": "None stands in several territories."}
+    assert none[language] in shown["totals"].html
     mixes = re.sub(r"\s*<[^>]*>\s*", "|", shown["mixes"].html)
     assert re.search(r"\|Kabara\|+Nïoro\|", mixes)
     label = study.codebook.label("kinds", "local_authority", language)

@@ -627,7 +627,10 @@ def test_the_pages_say_what_is_planted_about_partners(language):
     page = show("val-palabre", "next")
     one, other, contact = names[FACTS["offer_seek_pair"].named]
     assert re.search(rf"({one}\|↔\|{other}|{other}\|↔\|{one})", page)
-    reason = {"fr": f"Contact commun : {contact}", "en": f"Contact in common: {contact}"}
+    reason = {
+        "fr": f"Contact commun\N{NO-BREAK SPACE}: {contact}",
+        "en": f"Contact in common: {contact}",
+    }
     assert reason[language] in page
     kind = read_study(STUDY).codebook.label("kinds", "small_provider", language)
     assert f"|{kind}|" in page
@@ -684,10 +687,12 @@ def test_the_page_says_who_bridges_and_who_has_no_tie(language):
     html = report.show_ties(run_whole("rive-songe"), language=language).html
     text = " ".join(re.sub("<[^>]+>", "", html).split())
     said = {
-        "en": "La Fabrique du Confluent lies on 53% of the shortest ways between two others. "
+        "en": "La Fabrique du Confluent lies on the shortest ways of 53% of the pairs of "
+        "others. "
         "Without it, 23 organisations would be cut off.",
-        "fr": "La Fabrique du Confluent se trouve sur 53 % des plus courts chemins entre deux "
-        "autres. Sans lui, 23 organisations seraient coupées des autres.",
+        "fr": "La Fabrique du Confluent se trouve sur les plus courts chemins de 53 % "
+        "des paires d’autres organisations. Sans elle, 23 organisations seraient coupées des "
+        "autres.",
     }
     assert said[language] in text.replace("\u00a0", " ")
     html = report.show_ties(run_whole("haute-brume"), language=language).html

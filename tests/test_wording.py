@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -12,10 +13,12 @@ import pandas as pd
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecoanalysis import wording
+from ecoanalysis.codebook import TABLES, read_codebook
 from ecoanalysis.errors import UsageError
 from ecoanalysis.wording import LANGUAGES, use_language
 
@@ -61,6 +64,10 @@ def test_numbers(value: float | None, digits: int, french: str, english: str) ->
         (0.256, 0, f"26{WIDE}%", "26%"),
         (0.2567, 1, f"25,7{WIDE}%", "25.7%"),
         (1, 0, f"100{WIDE}%", "100%"),
+        (0, 0, f"0{WIDE}%", "0%"),
+        (0.004, 0, f"<{WIDE}1{WIDE}%", "<1%"),  # 1 of 250 is there
+        (0.005, 0, f"1{WIDE}%", "1%"),
+        (0.0004, 1, f"<{WIDE}0,1{WIDE}%", "<0.1%"),
         (float("nan"), 0, "–", "–"),
     ],
 )
@@ -117,6 +124,19 @@ def test_a_missing_catalogue_is_said_and_english_used(
         assert use_language("fr").gettext("Who is there") == "Who is there"
     assert "No compiled catalogue" in caplog.text
     assert use_language("en").gettext("Who is there") == "Who is there"
+
+
+def test_french_is_set_as_french_is_set() -> None:
+    """No space that may end a line before : ; ! ? % » or after «, and no straight apostrophe."""
+    file = Path(wording.__file__).parent / "locale" / "fr" / "LC_MESSAGES" / "ecoanalysis.po"
+    with file.open("rb") as handle:
+        entries = [message.string for message in read_po(handle) if message.id]
+    french = [text for entry in entries for text in ([entry] if isinstance(entry, str) else entry)]
+    book = read_codebook()
+    for table in (getattr(book, name) for name in TABLES):
+        french += [str(cell) for column in table.filter(regex="_fr$") for cell in table[column]]
+    assert len(french) > 700 and all(french)
+    assert not [text for text in french if re.search(r" (?:[:;!?»]|%(?!\())|« |'", text)]
 
 
 def test_a_language_can_be_sent_to_another_process() -> None:

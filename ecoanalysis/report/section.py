@@ -17,7 +17,7 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from ecoanalysis import figures
+from ecoanalysis import figures, linkage
 from ecoanalysis.pipeline import TerritoryResult
 from ecoanalysis.study import Study
 from ecoanalysis.wording import LANGUAGES, Language, use_language
@@ -102,6 +102,7 @@ def use_templates(code: str) -> jinja2.Environment:
         "signed": partial(_write_signed, language),
         "web": _keep_web_address,
         "data_uri": _embed_svg,
+        "by_name": partial(sorted, key=lambda row: linkage.fold_name(row["name"])),
     }
     return templates
 

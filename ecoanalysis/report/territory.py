@@ -42,7 +42,8 @@ def show_header(result: TerritoryResult, *, language: str = "fr") -> Section:
 
 def show_profile(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show the territory in five sentences, where they come from and what the list covers."""
-    return _show("profile", result, language)
+    ruled = result.tables["actors"].query("kind != 'unclassified' and rule != 'stated'")
+    return _show("profile", result, language, n_ruled=len(ruled))
 
 
 def show_actors(result: TerritoryResult, *, language: str = "fr") -> Section:
@@ -96,7 +97,7 @@ def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
         explorer=explore_map(inside, codebook=result.codebook, language=language, **shown),
         matrix_figure=draw(figures.plot_mixing, tables["mixing_matrix"], **look),
         not_free=int((inside["structure"] != "free").sum()),
-        bridges=list_records(bridges.sort_values("name") if order else bridges),
+        bridges=list_records(bridges),
         n_groups=int((tables["actor_network"]["community"].value_counts() > 1).sum()),
         large=len(tables["actors"]) > LARGE,
     )  # fmt: skip
@@ -117,7 +118,7 @@ def show_partners(result: TerritoryResult, *, language: str = "fr") -> Section:
         ),
         groups={code: _collect_group(result, code) for code in ["", *codes]},
         sheets={code: _collect_sheet(result, code) for code in codes},
-        heard=list_records(speaking.sort_values("name")[["kind", "name"]]),
+        heard=list_records(speaking[["kind", "name"]]),
         positions=list_records(_name(result, "positions").sort_values(
             ["mean", "name"], ascending=[False, True]
         )),
@@ -132,7 +133,10 @@ def show_next(result: TerritoryResult, *, language: str = "fr") -> Section:
     late = ~over & actions["due_on"].lt(pd.NaT if last is None else last)
     due = {"overdue": late, "next": ~over & ~late, "done": over}
     lists = {name: list_records(actions[chosen]) for name, chosen in due.items()}
-    return _show("next", result, language, actions=lists, last=last)
+    helix = result.tables["actors"].set_index("actor_id")["helix"].fillna("")
+    pairs = result.tables["introductions"][["actor_id", "other_id"]].to_numpy()
+    met = {";".join(helix[[*ends]]) for pair in pairs for ends in (pair, pair[::-1])}
+    return _show("next", result, language, actions=lists, last=last, met=met)
 
 
 def show_method(result: TerritoryResult, *, language: str = "fr") -> Section:
@@ -321,7 +325,8 @@ def _collect_sheet(result: TerritoryResult, code: str) -> list[dict[str, Any]]:
     named, groups = _name(result, "partners", code), _name(result, "coalition_groups", code)
     gives, hears = (named[named["list"] == part] for part in ("contribute", "hear"))
     speaking = hears["reasons"].str.contains("speaks_for_users")
-    known = gives[["actor_id", "reasons", "position", "resource"]]
+    bound = hears[hears["position"] < 0].assign(reasons=lambda t: "must;" + t["reasons"])
+    known = pd.concat([gives, bound])[["actor_id", "reasons", "position", "resource"]]
     group = groups.loc[groups["group"] == 0, ["actor_id", "name", "kind"]]
     group = group.merge(known, "left", "actor_id")
     rest, against = ~hears["actor_id"].isin(group["actor_id"]), hears["position"] < 0

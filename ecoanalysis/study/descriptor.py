@@ -17,7 +17,7 @@ from ecoanalysis.study.suggest import suggest_words
 from ecoanalysis.wording import LANGUAGES
 
 FICTIONAL_NOTICE = {
-    "fr": "Étude fictive, faite pour apprendre : rien ni personne n'y est réel.",
+    "fr": "Étude fictive, faite pour apprendre\N{NO-BREAK SPACE}: rien ni personne n’y est réel.",
     "en": "Fictional study, made for learning: no organisation, person or figure in it is real.",
 }
 Texts = dict[str, str]

@@ -64,12 +64,16 @@ def describe_faults(faults: pd.DataFrame, *, language: Language, limit: int = 50
     There is one line a fault, sort by sort; what a sort has above `limit` is counted in a line.
     """
     lines: list[str] = []
-    more = language.gettext("… and %(more)s more of this sort, %(total)s in all.")
     for _code, sort in faults.astype("str").where(faults.notna(), "").groupby("code", sort=False):
         shown = sort.head(limit).to_dict("records")
         lines += [_describe_fault(fault, language=language) for fault in shown]
         if len(sort) > limit:
             numbers = {"more": len(sort) - limit, "total": len(sort)}
+            more = language.ngettext(
+                "… and %(more)s more of this sort, %(total)s in all.",
+                "… and %(more)s more of this sort, %(total)s in all.",
+                numbers["more"],
+            )
             lines.append(more % {k: language.format_number(n) for k, n in numbers.items()})
     return lines
 
