@@ -9,6 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("shared", deadline=None)  # other work on a machine is no fault
+settings.load_profile("shared")
 
 GOOD_STUDY: dict[str, str] = {
     "territories.csv": """\
