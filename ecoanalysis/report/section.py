@@ -130,8 +130,12 @@ def name_places(territories: pd.DataFrame, language: str) -> pd.Series:
 
 def list_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Give a table to a template: one dictionary a row, missing values as None."""
-    values = table.astype(object).where(table.notna(), None)
-    return [{str(k): v for k, v in row.items()} for row in values.to_dict("records")]
+    names = [str(name) for name in table]
+    columns = [
+        [None if missing else value for value, missing in zip(column, column.isna(), strict=True)]
+        for _, column in table.items()
+    ]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _write_signed(language: Language, value: float | None, digits: int = 2) -> str:

@@ -8,6 +8,7 @@ here stands what they cannot do: figures, joins, and what is said only if it hol
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -164,8 +165,8 @@ def _show(template: str, result: TerritoryResult, language: str, /, **context: A
 
 
 def _list_names(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
-    everyone = pd.concat([tables["elsewhere"], tables["actors"]])
-    return dict(zip(everyone["actor_id"], everyone["name"], strict=True))
+    parts = (tables[name][["actor_id", "name"]] for name in ("elsewhere", "actors"))
+    return {str(k): v for part in parts for k, v in part.itertuples(index=False)}
 
 
 def _name(result: TerritoryResult, table: str, code: str | None = None) -> pd.DataFrame:
@@ -263,12 +264,18 @@ def _explain(result: TerritoryResult, dimension: str = "readiness") -> list[dict
             (said["high"] - said["low"]).groupby(said["actor_id"]).max()
         ),
     )
-    made_of, mixes = ({who: list_records(t) for who, t in part.groupby("actor_id")}
-                      for part in (parts, voices))  # fmt: skip
+    made_of, mixes = map(_list_by_actor, (parts, voices))
     return [
         row | {"parts": made_of[row["actor_id"]], "mix": mixes[row["actor_id"]]}
         for row in list_records(rows.sort_values(["score", "name"], ascending=[False, True]))
     ]
+
+
+def _list_by_actor(table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    found = defaultdict(list)
+    for row in list_records(table):
+        found[row["actor_id"]].append(row)
+    return found
 
 
 def _describe_order(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
