@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import locale
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -208,11 +209,13 @@ def report(
     languages = ("fr", "en") if language == "all" else (language,)
     with Progress(console=err) as progress:
         task, counts = progress.add_task("…", total=None), Counter[str]()
+        since = time.monotonic()
 
         def show(done: int, total: int, row: Mapping[str, Any]) -> None:
             counts[row["status"]] += 1
             page = f"{row['study_id']} {row['language']} {row['page']}"
-            name = f"{done} of {total}, {counts['failed']} failed: {page}"
+            pace = f"{60 * done / (time.monotonic() - since):.0f} a minute"
+            name = f"{done} of {total}, {pace}, {counts['failed']} failed: {page}"
             progress.update(task, completed=done, total=total, description=name)
 
         try:
@@ -238,6 +241,8 @@ def _print_status(status: pd.DataFrame) -> None:
     if len(made):
         columns = ["study_id", "language", "page", "status", "seconds"]
         out.print(made[columns].to_string(index=False, max_rows=SHOWN, na_rep=""))
+    if len(made) > SHOWN:
+        out.print("… status.csv has all")
     for row in failed.itertuples():
         err.print(f"{row.study_id} {row.language} {row.page}: {row.cause}")
     unchanged = f", {len(status) - len(made)} up to date" if len(made) < len(status) else ""

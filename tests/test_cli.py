@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -177,6 +178,8 @@ def test_a_scenario_is_reported_and_recorded(tmp_path: Path) -> None:
     )
     made = run(*words, cwd=tmp_path)
     assert made.returncode == 0, made.stderr
+    said = "".join(made.stderr.split())  # the bar breaks its lines where the terminal ends
+    assert re.search(r"1of1,\d+aminute,0failed:trainingenhaute-brume", said), made.stderr
     (folder,) = [path.parent for path in out.rglob("report.html")]
     assert folder.name == "haute-brume"
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
