@@ -29,6 +29,7 @@ from ecoanalysis.batch.pages import (
     name_failed,
     place_folder,
     place_page,
+    sees_text,
 )
 from ecoanalysis.batch.plan import find_notebook, hash_package
 from ecoanalysis.batch.server import use_pool
@@ -89,7 +90,7 @@ def _make_sender(client: Any) -> Callable[..., Future[Any]]:
     @cache
     def read_lock(home: Path) -> tuple[str, str, bool]:
         lock, text = str(home / LOCK), (home / LOCK).read_text(encoding="utf-8")
-        return lock, text, all(client.run(_sees_text, lock, text).values())
+        return lock, text, all(client.run(sees_text, lock, text).values())
 
     @cache
     def pack_study(study: str, files: tuple[tuple[str, str], ...]) -> Any:
@@ -119,23 +120,21 @@ def _allow_failures(dask_scheduler: Any = None) -> None:
     dask_scheduler.allowed_failures = max(ALLOWED_FAILURES, dask_scheduler.allowed_failures)
 
 
-def _sees_text(file: str, text: str) -> bool:
-    return Path(file).is_file() and Path(file).read_text(encoding="utf-8") == text
-
-
 def _make_there(page: Page, limits: Limits | None, package: str, lock: str, text: str) -> Any:
     """Make a page in its place where this process runs, by its fork server."""
-    if not _sees_text(lock, text):
+    if not sees_text(lock, text):
         raise UsageError(f"the worker does not see {Path(lock).parent}, as others do")
-    return _make_here(page, limits, package)
+    return _make_here(page, limits, package, (lock, text))
 
 
-def _make_here(page: Page, limits: Limits | None, package: str) -> Any:
+def _make_here(
+    page: Page, limits: Limits | None, package: str, held: tuple[str, str] | None = None
+) -> Any:
     if package != hash_package():
         raise UsageError("the worker has another version of ecoanalysis")
     with _LOCK:  # the threads of a worker read a study once
         use_pool().keep_study(_read_once(page.study, tuple(page.study_files.items())))
-    return use_pool().submit(make_page, page, limits=limits).result()
+    return use_pool().submit(make_page, page, limits=limits, held=held).result()
 
 
 @lru_cache(maxsize=4)

@@ -23,7 +23,7 @@ from uuid import uuid4
 import pandas as pd
 
 from ecoanalysis.batch.lock import wait_for_lock
-from ecoanalysis.errors import UsageError
+from ecoanalysis.errors import BatchError, UsageError
 from ecoanalysis.study import Study
 from ecoanalysis.wording import LANGUAGES
 
@@ -63,7 +63,9 @@ class Page:
     key: str = ""
 
 
-def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
+def make_page(
+    page: Page, *, limits: Limits | None = None, held: tuple[str, str] | None = None
+) -> dict[str, Any]:
     """Execute a page's notebook in a process of its own and put its folder in place.
 
     Returns status ("done" or "failed"), seconds, cause (one line, empty when done). A notebook that
@@ -85,9 +87,11 @@ def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
         run = _describe_run(page, parameters, seconds, tables=building / "tables")
         text = json.dumps(run, ensure_ascii=False, indent=1)
         (building / "run.json").write_text(text + "\n", encoding="utf-8")
+        if held and not sees_text(*held):  # the lock of the batch, which may be another's by now
+            raise BatchError("the batch that asked for this page has ended")
         place_page(page, building, html)
         shutil.rmtree(name_failed(page), ignore_errors=True)
-    except UsageError:
+    except (UsageError, BatchError):
         raise
     except Exception as error:  # of the notebook or its kernel, of the page, or of the disk
         lines = getattr(error, "traceback", None) or traceback.format_exception(error)
@@ -102,6 +106,11 @@ def make_page(page: Page, *, limits: Limits | None = None) -> dict[str, Any]:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return {"status": "done", "seconds": round(seconds, 1), "cause": ""}
+
+
+def sees_text(file: str, text: str) -> bool:
+    """Say whether a file is there and holds a text."""
+    return Path(file).is_file() and Path(file).read_text(encoding="utf-8") == text
 
 
 def place_page(page: Page, building: Path, html: str) -> None:

@@ -106,7 +106,7 @@ if __name__ == "__main__":
     try:
         if "apart" in given:
             from ecoanalysis.batch import cluster
-            cluster._sees_text = lambda *_: False
+            cluster.sees_text = lambda *_: False
         languages = given.get("languages", "fr,en").split(",")
         run_reports(
             [study], out=out, jobs=2, cluster=given.get("cluster"), languages=languages,

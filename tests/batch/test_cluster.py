@@ -110,7 +110,7 @@ def test_workers_that_do_not_see_the_folder_send_pages_back(
 
         from ecoanalysis.batch import cluster as module
 
-        monkeypatch.setattr(module, "_sees_text", lambda *_: False)
+        monkeypatch.setattr(module, "sees_text", lambda *_: False)
         local = LocalCluster(
             n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
         )
