@@ -142,8 +142,9 @@ def _hash_study(study: Study) -> str:
     rated = tables["ratings"][tables["ratings"]["actor_id"].isin(wide["actor_id"])]
     warnings = study.warnings[["code", "table", "field", "found"]]  # their rows show nowhere
     shared = [*(tables[name] for name in LOCAL_CODES), tables["constraints"], warnings]
-    parts = [pd.util.hash_pandas_object(t, index=False) for t in (*shared, wide, rated)]
-    return _hash_text([repr(study.descriptor), [part.tolist() for part in parts]])
+    hashes = (pd.util.hash_pandas_object(t, index=False) for t in (*shared, wide, rated))
+    parts = [hashlib.sha256(rows.to_numpy().tobytes()).hexdigest() for rows in hashes]
+    return _hash_text([repr(study.descriptor), parts])
 
 
 @cache

@@ -141,17 +141,21 @@ class SpawnPool(Executor):
         self._start()
 
     def _start(self) -> None:
-        os.environ.update(ALONE)  # which only processes heed that start after it
         context = get_context("spawn")
         self._pool = ProcessPoolExecutor(max_workers=self._jobs, mp_context=context)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Ask for a call; the calls in hand when a process dies raise `BrokenProcessPool`."""
+        before = dict(os.environ)
+        os.environ.update(ALONE)  # for the processes that start with the call, and not for others
         try:
             return self._pool.submit(fn, *args, **kwargs)
         except BrokenProcessPool:
             self._start()
             return self._pool.submit(fn, *args, **kwargs)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes."""
