@@ -87,8 +87,7 @@ def make_page(
         run = _describe_run(page, parameters, seconds, tables=building / "tables")
         text = json.dumps(run, ensure_ascii=False, indent=1)
         (building / "run.json").write_text(text + "\n", encoding="utf-8")
-        if held and not sees_text(*held):  # the lock of the batch, which may be another's by now
-            raise BatchError("the batch that asked for this page has ended")
+        _ask_lock(held)
         place_page(page, building, html)
         shutil.rmtree(name_failed(page), ignore_errors=True)
     except (UsageError, BatchError):
@@ -97,6 +96,7 @@ def make_page(
         lines = getattr(error, "traceback", None) or traceback.format_exception(error)
         text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines))
         (building / "traceback.txt").write_text(text + "\n", encoding="utf-8")
+        _ask_lock(held)
         place_folder(building, name_failed(page))
         name, said = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", error)
         cause = f"{name}: {[*str(said).strip().splitlines(), ''][0]}"
@@ -106,6 +106,12 @@ def make_page(
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return {"status": "done", "seconds": round(seconds, 1), "cause": ""}
+
+
+def _ask_lock(held: tuple[str, str] | None) -> None:
+    """Refuse a page whose batch has ended: the folder may be another's by now."""
+    if held and not sees_text(*held):
+        raise BatchError("the batch that asked for this page has ended")
 
 
 def sees_text(file: str, text: str) -> bool:

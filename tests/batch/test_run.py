@@ -17,7 +17,8 @@ import pytest
 
 from ecoanalysis.batch import plan, run_reports
 from ecoanalysis.batch.lock import wait_for_lock
-from ecoanalysis.batch.pages import place_folder, sweep_folders
+from ecoanalysis.batch.pages import make_page, place_folder, sweep_folders
+from ecoanalysis.batch.server import ProcessEndedError, use_pool
 from ecoanalysis.errors import UsageError
 from ecoanalysis.study import read_study
 from tests.batch.conftest import ROOT, hash_pages, list_children, write_notebooks
@@ -260,6 +261,24 @@ def test_a_page_that_cannot_be_replaced_stays(
     sweep_folders(tmp_path)
     assert [file.read_text() for file in place.iterdir()] == ["old"]
     assert list(place.parent.iterdir()) == [place]
+
+
+@pytest.mark.parametrize("extra", ["", "1 / 0"])
+def test_a_page_of_a_batch_that_has_ended_appears_nowhere(
+    extra: str, towns: Path, notebooks: Path, tmp_path: Path
+) -> None:
+    write_notebooks(notebooks, extra)
+    (page,) = plan.plan_pages(
+        read_study(towns), root=tmp_path / "out", languages=["fr"], territories=["town-000"],
+        compared="",
+    )  # fmt: skip
+    (tmp_path / "lock").write_text("of the next batch")
+    lock = str(tmp_path / "lock")
+    with pytest.raises(ProcessEndedError, match="batch that asked for this page has ended"):
+        use_pool().submit(make_page, page, held=(lock, "of this batch")).result()
+    assert not [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    done = use_pool().submit(make_page, page, held=(lock, "of the next batch")).result()
+    assert done["status"] == ("failed" if extra else "done")
 
 
 def test_a_page_waits_while_another_sets_its_links(tmp_path: Path) -> None:
