@@ -44,10 +44,14 @@ def draw(plot: Callable[[Axes], object], *, alt: str) -> str:
         figure = Figure(figsize=(WIDTH, 4))
         renderer = _Renderer(figure)
         FigureCanvasBase(figure).get_renderer = lambda: renderer  # type: ignore[attr-defined]
-        gc.freeze()  # while drawing, the collector need not pass over all that is there already
-        plot(figure.add_subplot())
-        figure.draw(renderer)
-        gc.unfreeze()
+        collecting = gc.isenabled()
+        gc.disable()  # it would pass over all that is there already, again and again
+        try:
+            plot(figure.add_subplot())
+            figure.draw(renderer)
+        finally:
+            if collecting:
+                gc.enable()
     shapes = "".join(shape % name for shape, name in renderer.shapes.items())
     runs = groupby(renderer.uses, key=lambda use: use[0])
     body = "".join(f"<g{style}>{''.join(use for _, use in run)}</g>" for style, run in runs)
