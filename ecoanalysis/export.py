@@ -18,7 +18,7 @@ from ecoanalysis.errors import UsageError
 from ecoanalysis.schemas import REQUIRED
 from ecoanalysis.study import Study
 from ecoanalysis.study.descriptor import write_descriptor
-from ecoanalysis.study.files import DESCRIPTOR
+from ecoanalysis.study.files import DESCRIPTOR, neutralise_formulas, replace_texts, restore_texts
 from ecoanalysis.study.write import restore_answers
 from ecoanalysis.wording import Language
 
@@ -27,10 +27,6 @@ PACKAGE = "datapackage.json"
 COMPARED = ("summary", "actors", "kinds", "scores", "network", "mixing")
 WIDEST = 60
 
-# What a spreadsheet reads as the start of a formula: at the start of a cell, and after a
-# semicolon, where an Excel in French cuts a comma-separated line.
-_FORMULA = re.compile(r"(^|;)('*[=+\-@\t\r\n＝＋－＠])")
-_NEUTRAL = re.compile(r"(^|;)'('*[=+\-@\t\r\n＝＋－＠])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DTYPES = {"integer": "int64", "number": "float64", "datetime": "datetime64[s]", "string": "str"}
 
@@ -76,7 +72,7 @@ def read_tables(folder: str | Path, *, names: Collection[str] = ()) -> dict[str,
         raw = pd.read_csv(
             file.with_name(resource["path"]), dtype=str, keep_default_na=False, na_values=[""]
         )
-        table = _map_texts(raw[list(types)], _NEUTRAL, r"\1\2")
+        table = restore_texts(raw)[list(types)]
         booleans = [name for name, kind in types.items() if kind == "boolean"]
         table[booleans] = table[booleans] == "True"
         dtypes = {name: _DTYPES.get(kind, "bool") for name, kind in types.items()}
@@ -121,20 +117,6 @@ def export_study(
     return place
 
 
-def neutralise_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """Put an apostrophe before each text that a spreadsheet would run as a formula.
-
-    Those are texts that start with ``= + - @``, tab or line break, also after a semicolon; where
-    there are apostrophes already, one more is put, so that `read_tables` can take it away.
-
-    Examples
-    --------
-    >>> neutralise_formulas(pd.DataFrame({"name": ["=1+1"], "n": [-1]})).values.tolist()
-    [["'=1+1", -1]]
-    """
-    return _map_texts(table, _FORMULA, r"\1'\2")
-
-
 def _write_xlsx(
     study: Study, tables: Mapping[str, pd.DataFrame], path: Path, language: Language
 ) -> None:
@@ -143,7 +125,7 @@ def _write_xlsx(
     sheets |= {NOTICE: pd.DataFrame({NOTICE: [notice]})} if notice else {}
     with pd.ExcelWriter(path, engine="openpyxl") as book:
         for name, table in sheets.items():
-            shown = neutralise_formulas(_map_texts(table, _CONTROL, ""))
+            shown = neutralise_formulas(replace_texts(table, _CONTROL, ""))
             shown.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0))
             for i, column in enumerate(shown.columns, start=1):
                 widths = [len(str(column)), *shown[column].dropna().astype("str").str.len()]
@@ -170,12 +152,6 @@ def _add_notice(table: pd.DataFrame, notice: str) -> pd.DataFrame:
     return (
         table.drop(columns=NOTICE, errors="ignore").assign(**{NOTICE: notice}) if notice else table
     )
-
-
-def _map_texts(table: pd.DataFrame, pattern: re.Pattern[str], by: str) -> pd.DataFrame:
-    texts = table.select_dtypes(exclude=["number", "bool", "datetime"])
-    changed = texts.map(lambda c: pattern.sub(by, c) if isinstance(c, str) else c)
-    return table.assign(**changed) if len(texts.columns) else table
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pandas.testing import assert_frame_equal
 from ecoanalysis import export
 from ecoanalysis.errors import UsageError
 from ecoanalysis.study import read_study
+from ecoanalysis.study.files import neutralise_formulas
 from ecoanalysis.wording import use_language
 
 ENGLISH = use_language("en")
@@ -38,19 +39,20 @@ def make_table() -> pd.DataFrame:
             "note": pd.array(["=1", None] * (n // 2), dtype="str"),
             "score": [-1.5, None] * (n // 2),
             "n": range(-3, n - 3),
-            "isolate": [True, False] * (n // 2),
+            "=1+1": [True, False] * (n // 2),
             "seen_on": pd.to_datetime(["2024-03-15", None] * (n // 2)).astype("datetime64[s]"),
         }
     )
 
 
 def test_text_that_would_run_gets_an_apostrophe() -> None:
-    written = export.neutralise_formulas(make_table())
+    written = neutralise_formulas(make_table())
     assert list(written["name"]) == [
         "'=cmd|' /C calc'!A0", "'+33 1", "'-x", "'@SUM(A1)", "'\tx", "'\rx", "''=x", "a;'=b",
         "'＝x", "plain",
     ]  # fmt: skip
     assert list(written["n"]) == list(make_table()["n"])
+    assert "'=1+1" in written
 
 
 def test_tables_come_back_as_they_were(tmp_path: Path) -> None:
@@ -101,8 +103,8 @@ def test_results_are_read_in_the_order_of_the_territories(tmp_path: Path) -> Non
 
 
 def test_a_workbook_holds_the_study_and_no_formula(good_study: Path, tmp_path: Path) -> None:
-    actors = (good_study / "actors.csv").read_text("utf-8")
-    (good_study / "actors.csv").write_text(actors.replace("Banque du Fleuve", "=1+1"), "utf-8")
+    actors = pd.read_csv(good_study / "actors.csv", dtype=str).replace("Banque du Fleuve", "=1+1")
+    actors.assign(**{"=2+2": "x"}).to_csv(good_study / "actors.csv", index=False)
     descriptor = (good_study / "datapackage.yaml").read_text("utf-8")
     (good_study / "datapackage.yaml").write_text(descriptor + "  fictional: yes\n", "utf-8")
     study = read_study(good_study)

@@ -368,10 +368,14 @@ def test_one_pair_of_organisations_is_proposed_once(tmp_path: Path) -> None:
 
 
 def test_names_are_no_formulas_in_the_review_file(tmp_path: Path) -> None:
-    actors = study_actors({"name": "=cmd|'/C calc'!A0 x"}, {"name": "=cmd|'/C calc'!A0x"})
-    write_matches(propose_matches(actors, matches=read_matches(tmp_path)), tmp_path)
-    shown = pd.read_csv(tmp_path / "matches.csv", encoding="utf-8-sig")
-    assert shown["name"].tolist() == ["'=cmd|'/C calc'!A0 x"]
+    actors = study_actors({"name": "=cmd|'/C calc'!A0;-x"}, {"name": "=cmd|'/C calc'!A0;-x "})
+    for _ in range(2):  # what the first run wrote, the second reads and writes again
+        proposed = propose_matches(actors, matches=read_matches(tmp_path))
+        proposed["decision"] = "different"
+        write_matches(proposed.assign(**{"+note": "-"}), tmp_path)
+        shown = pd.read_csv(tmp_path / "matches.csv", encoding="utf-8-sig")
+        assert shown["name"].tolist() == ["'=cmd|'/C calc'!A0;'-x"]
+        assert shown["'+note"].tolist() == ["'-"]
 
 
 def test_decisions_that_cannot_be_read_are_refused(tmp_path: Path) -> None:

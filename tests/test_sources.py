@@ -584,6 +584,20 @@ def test_a_workbook_stays_a_workbook(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(read_study(path).tables["actors"], again)
 
 
+def test_the_report_of_an_import_runs_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    new_study(tmp_path / "town")
+    fill_territory(tmp_path / "town", "segou", "Ségou", "ML")
+    found = ["+1", "a;=1+1", "＝2", "NA"]
+    for name, years in (("first.csv", found), ("second.csv", ["later"])):
+        rows = "".join(f"Association {year[-1]},{year}\n" for year in years)
+        (tmp_path / name).write_text("name,founded\n" + rows, encoding="utf-8")
+        import_list("table", [tmp_path / name], study_path=tmp_path / "town")
+    file = tmp_path / "town" / "import" / "report-rows.csv"
+    report = pd.read_csv(file, dtype="str", keep_default_na=False)
+    said = report.loc[report["reason"] == "not_a_year", "found"]
+    assert said.tolist() == ["'+1", "a;'=1+1", "'＝2", "NA", "later"]
+
+
 # --- graphs ------------------------------------------------------------------------------------
 
 GEXF = """<?xml version="1.0" encoding="UTF-8"?>

@@ -15,7 +15,7 @@ from ecoanalysis.linkage import records
 from ecoanalysis.linkage.folding import fold_acronyms, fold_name, fold_website, split_words
 from ecoanalysis.schemas import TABLES, read_schema
 from ecoanalysis.study.faults import join_faults, make_faults
-from ecoanalysis.study.files import read_sheets
+from ecoanalysis.study.files import neutralise_formulas, read_sheets, restore_texts
 from ecoanalysis.study.suggest import suggest_words
 
 MATCHES = "matches.csv"
@@ -127,7 +127,7 @@ def read_matches(path: str | Path) -> pd.DataFrame:
     if not file.is_file():
         return pd.DataFrame(columns=_COLUMNS, dtype="str")
     (raw,) = read_sheets(file.read_bytes(), file=MATCHES)
-    matches = raw.cells.loc[:, ~raw.cells.columns.duplicated()]
+    matches = restore_texts(raw.cells.loc[:, ~raw.cells.columns.duplicated()])
     absent = [c for c in (*_PAIR, "decision") if c not in matches] if raw.whole else []
     columns = [*_COLUMNS, *matches.columns.difference(_COLUMNS, sort=False)]
     matches = matches.reindex(columns=columns, fill_value="").astype("str")
@@ -150,7 +150,7 @@ def read_matches(path: str | Path) -> pd.DataFrame:
 
 def write_matches(matches: pd.DataFrame, path: str | Path) -> None:
     """Write the review file, whole or not at all, for a spreadsheet; no name runs as a formula."""
-    shown = matches.apply(lambda cells: cells.str.replace(r"^(?=[=+\-@\t\r])", "'", regex=True))
+    shown = neutralise_formulas(matches)
     separator = matches.attrs.get("separator") or ","
     with tempfile.TemporaryDirectory(dir=path, prefix=".writing-") as folder:
         fresh = Path(folder) / MATCHES

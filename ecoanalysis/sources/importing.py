@@ -25,7 +25,7 @@ from ecoanalysis.study import read_study
 from ecoanalysis.study.check import check_cells
 from ecoanalysis.study.columns import type_columns
 from ecoanalysis.study.faults import describe_faults, join_faults
-from ecoanalysis.study.files import Table
+from ecoanalysis.study.files import Table, neutralise_formulas
 from ecoanalysis.study.write import save_study
 from ecoanalysis.wording import use_language
 
@@ -202,9 +202,9 @@ def _keep_import(
         said = {key: value for key, value in asdict(how).items() if value and key != "guessed"}
         text = yaml.safe_dump(said, allow_unicode=True, sort_keys=False)
         kept.write_text(text, encoding="utf-8")
-    rows = report.rows.astype("str").replace(r"^([=+\-@])", r"'\1", regex=True)
-    for name, table in (("report.csv", report.table.astype("str")), ("report-rows.csv", rows)):
+    for name, new in (("report.csv", report.table), ("report-rows.csv", report.rows)):
+        table = neutralise_formulas(new.astype("str"))
         if (folder / name).is_file():
-            former = pd.read_csv(folder / name, dtype="str")
+            former = pd.read_csv(folder / name, dtype="str", keep_default_na=False)
             table = pd.concat([former[former["source"] != report.source], table])[table.columns]
         table.to_csv(folder / name, index=False, lineterminator="\n")

@@ -36,6 +36,10 @@ _BINARY_STARTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x89PNG", b"\xf
 _ZERO_WIDTH = dict.fromkeys(
     [0xAD, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)]
 )
+# What a spreadsheet reads as the start of a formula: at the start of a cell, and after a
+# semicolon, where an Excel in French cuts a comma-separated line.
+_FORMULA = re.compile(r"(^|;)('*[=+\-@\t\r\n＝＋－＠])")
+_NEUTRAL = re.compile(r"(^|;)'('*[=+\-@\t\r\n＝＋－＠])")
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,37 @@ def clean_text(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.translate(_ZERO_WIDTH))
     return (text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text).strip()
+
+
+def neutralise_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before each text or label that a spreadsheet would run as a formula.
+
+    Those are texts that start with ``= + - @``, tab or line break, also after a semicolon; where
+    there are apostrophes already, one more is put, so that `restore_texts` can take it away.
+
+    Examples
+    --------
+    >>> neutralise_formulas(pd.DataFrame({"name": ["=1+1"], "n": [-1]})).values.tolist()
+    [["'=1+1", -1]]
+    """
+    return replace_texts(table, _FORMULA, r"\1'\2")
+
+
+def restore_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Take away the apostrophes that `neutralise_formulas` put."""
+    return replace_texts(table, _NEUTRAL, r"\1\2")
+
+
+def replace_texts(table: pd.DataFrame, pattern: re.Pattern[str], by: str) -> pd.DataFrame:
+    """Replace a pattern in the texts and the labels of a table."""
+
+    def change(cell: Any) -> Any:
+        return pattern.sub(by, cell) if isinstance(cell, str) else cell
+
+    changed = table.rename(columns=change)
+    texts = changed.select_dtypes(exclude=["number", "bool", "datetime"]).columns
+    changed[texts] = changed[texts].map(change)
+    return changed
 
 
 def _give_up(raw: Table, code: str) -> Table:
