@@ -249,6 +249,43 @@ def test_few_answers_give_no_score_and_opinions_are_counted(good_study: Path) ->
     assert "two opinions" in row
 
 
+def test_the_only_question_that_counts_is_not_without_effect(good_study: Path) -> None:
+    """Nor is there a weight in doubt: 16 (K - 1) - 1 of one weight would be c = −1."""
+    (good_study / "criteria.csv").write_text("code,weight\nappetite,0\n", encoding="utf-8")
+    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
+        f"kabara,{actor},{rater},familiarity,{value}\n"
+        for actor, rater, value in (
+            ("fablab", "r1", 5), ("fablab", "r2", 4), ("banque", "r1", 2), ("banque", "r2", 1)
+        )
+    )  # fmt: skip
+    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    text = read_text(report.show_readiness(result, language="en").html)
+    assert "Without “Familiarity”, 2 organisations have no score." in text
+    assert "This question had no effect" not in text
+    assert "with one question only, no weight is in doubt" in text
+    assert "c = " not in text
+
+
+def test_weights_are_drawn_by_the_questions_of_each_whole(good_study: Path) -> None:
+    """Two questions made up of three each: c is 16 (2 - 1) - 1 of two weights, 31 of three."""
+    parts = "".join(
+        f"{whole}_{i},readiness,{whole}\n" for whole in ("familiarity", "appetite") for i in "abc"
+    )
+    (good_study / "criteria.csv").write_text(f"code,dimension,parent\n{parts}", encoding="utf-8")
+    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
+        f"kabara,{actor},{rater},{whole}_{i},{value}\n"
+        for whole in ("familiarity", "appetite")
+        for i in "abc"
+        for actor, rater, value in (
+            ("fablab", "r1", 5), ("fablab", "r2", 4), ("banque", "r1", 2), ("banque", "r2", 1)
+        )
+    )  # fmt: skip
+    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    assert "(Dirichlet, c = 15, 31)" in read_text(report.show_readiness(result, language="en").html)
+
+
 TRAINING = Path(__file__).parents[1] / "data" / "training"
 
 

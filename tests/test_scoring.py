@@ -757,8 +757,8 @@ def test_what_each_criterion_decides() -> None:
     removed = scoring.compare_removals(means, tree=tree).set_index("criterion")
     # Without x: y and z, c first. Without y: a. Without z (the same for all): as before.
     assert removed["first_id"].to_dict() == {"x": "c", "y": "a", "z": "b"}
-    assert removed["first_kept"].to_list() == [False, False, True]
     assert removed["n_moved"].to_list() == [3, 2, 0]
+    assert removed["n_lost"].to_list() == [0, 0, 0]
     needed = scoring.compare_weights(means, tree=tree).set_index("criterion")
     # x at share t, y (1 - t)/3, z 2 (1 - t)/3. a passes b where 0.5 t > (1 - t)/3, from t > 0.4; c
     # where 2 (1 - t)/3 > 3.5 t, below t < 4/25, which is nearer to 1/4.
@@ -770,6 +770,21 @@ def test_what_each_criterion_decides() -> None:
     parts = scoring.measure_contributions(means, tree=tree)
     total = parts.groupby("actor_id")["contribution"].sum()
     assert total.to_list() == pytest.approx([75, 77.5, 70], rel=1e-12)
+
+
+def test_who_has_no_score_left_without_a_criterion_has_not_moved() -> None:
+    # a is known on x alone (5), b on x 4 and y 2, c on y alone (5): 100, 60, 100. Without x a has
+    # nothing left; c stays before b. Without y c has nothing left; a stays before b.
+    criteria = READY.iloc[:2].assign(scale_min=0.0, scale_max=5.0, direction=1, weight=1.0)
+    means = pd.DataFrame({"x": [5.0, 4.0, np.nan], "y": [np.nan, 2.0, 5.0]}, index=MEANS.index)
+    tree = scoring.read_hierarchy(criteria, dimension="readiness")
+    removed = scoring.compare_removals(means, tree=tree)
+    assert removed[["n_lost", "n_moved", "largest_move"]].to_numpy().tolist() == [[1, 0, 0]] * 2
+    assert removed["first_id"].to_list() == ["c", "a"]
+    # The only criterion that counts: nobody has a score without it.
+    alone = scoring.read_hierarchy(criteria.assign(weight=[3, 0]), dimension="readiness")
+    removed = scoring.compare_removals(MEANS[["x"]], tree=alone)
+    assert removed.to_numpy().tolist() == [["x", 3, 0, 0, ""]]
 
 
 def test_what_moves_the_ranks() -> None:

@@ -68,7 +68,8 @@ def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
     }
     return _show(
         "readiness", result, language, rated=rated,
-        order=_describe_order(tables) if sum(r["low_rank"] is not None for r in rated) > 1 else {},
+        order=_describe_order(tables, book) if sum(r["low_rank"] is not None for r in rated) > 1
+        else {},
         people={column: list(counts.items()) for column, counts in people.items()},
         figure=draw(figures.plot_readiness, _pair_readiness(tables, book), **look),
         alpha=_summarise_agreement(tables["agreement"]),
@@ -278,17 +279,19 @@ def _list_by_actor(table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _describe_order(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def _describe_order(tables: Mapping[str, pd.DataFrame], book: Codebook) -> dict[str, Any]:
     """Collect what the order of readiness rests on: raters, weights, choices; each apart."""
-    ranks, choices, removals = (
-        tables[name].query("dimension == 'readiness'") for name in ("ranks", "choices", "removals")
+    ranks, choices = (
+        tables[name].query("dimension == 'readiness'") for name in ("ranks", "choices")
     )
+    groups = scoring.read_hierarchy(book.criteria, dimension="readiness").groups
+    sizes = {len(parts) for _, parts in groups if len(parts) > 1}
     ways = choices.drop_duplicates(["normalisation", "aggregation"])
     first = ways.iloc[0]
     one = ways[["normalisation", "aggregation"]].eq(first[["normalisation", "aggregation"]])
     return {
         "width": (ranks["high"] - ranks["low"]).groupby(ranks["weights"]).median().to_dict(),
-        "concentration": scoring.measure_concentration(len(removals)),
+        "concentrations": [scoring.measure_concentration(size) for size in sorted(sizes)],
         "ways": list_records(ways[one.sum(axis=1) == 1]),
         "firsts": choices[choices["rank"] == 1].groupby("actor_id").size().nlargest(3).to_dict(),
         "n_ways": len(ways),

@@ -146,24 +146,24 @@ def measure_choices(grid: pd.DataFrame, *, top: int = 5) -> pd.DataFrame:
 def compare_removals(means: pd.DataFrame, *, tree: Hierarchy) -> pd.DataFrame:
     """Compare the ranks without each criterion in turn (goalposts, arithmetic mean).
 
-    One row a criterion: criterion; n_moved (int, actors whose rank changes; 0: no effect);
-    largest_move (int, places); first_id (who is first without it, `;` between); first_kept (bool,
-    as with it).
+    One row a criterion: criterion; n_lost (int, actors of whom nothing else is known: no score is
+    left); among the others n_moved (int, those whose rank changes; 0: no effect), largest_move
+    (int, places) and first_id (who is first without it, `;` between).
     """
     whole = score_array(means.to_numpy(), tree=tree)
     each = np.arange(len(tree.leaves))
     without = np.repeat(means.to_numpy()[None], len(each), axis=0)
     without[each, :, each] = np.nan
     scores = score_array(without, tree=replace(tree, minimum_coverage=0))
-    ranks = _rank(np.vstack([whole, np.where(np.isnan(whole), np.nan, scores)]))
-    moves = np.nan_to_num(np.abs(ranks[1:] - ranks[0]))
-    first, *firsts = (";".join(means.index[rank == 1]) for rank in ranks)
+    ranks = _rank(np.where(np.isnan(whole), np.nan, scores))
+    lost = np.isnan(ranks)
+    moves = np.nan_to_num(np.abs(ranks - _rank(np.where(lost, np.nan, whole))))
     found = {
         "criterion": tree.codes,
+        "n_lost": (lost & ~np.isnan(whole)).sum(axis=1),
         "n_moved": (moves > 0).sum(axis=1),
         "largest_move": moves.max(axis=1, initial=0).astype(np.int64),
-        "first_id": firsts,
-        "first_kept": [name == first for name in firsts],
+        "first_id": [";".join(means.index[rank == 1]) for rank in ranks],
     }
     return pd.DataFrame(found)
 
