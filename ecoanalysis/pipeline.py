@@ -372,7 +372,7 @@ def _run_partners(study: Study, here: Tables, tables: Tables, drawn: Draws) -> F
     given: dict[str, Any] = {"actors": actors, "challenges": challenges}
     given |= {"constraints": here["constraints"], "kinds": study.codebook.kinds}
     suggested = partners.suggest_partners(answers, **given)
-    groups = partners.suggest_groups(answers, suggested, draws=GROUP_DRAWS, **given)
+    groups = partners.suggest_groups(answers, suggested, **given)
     kinds, matrix = tables["kinds"], tables["mixing_matrix"]
     free = tables["ties"].query("scope == 'inside' and structure == 'free'")
     gaps = kinds.loc[(kinds["origin"] == "guide") & (kinds["n"] == 0), ["kind", "helix"]]

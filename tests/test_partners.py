@@ -245,9 +245,7 @@ def test_one_seat_more_is_worth_what_it_adds() -> None:
     assert find_groups(OFFERS, EVENLY).seats == 3
     need = values[1].needs.set_index("need")
     assert need.loc["z", ["covered", "actor_id"]].tolist() == [0.5, "c"]
-    assert need.loc["x", ["covered", "actor_id", "most", "nearest"]].tolist() == [
-        0.9, "d", 1.0, "a",
-    ]  # fmt: skip
+    assert need.loc["x", ["covered", "actor_id"]].tolist() == [0.9, "d"]
 
 
 def test_costs_and_a_budget() -> None:
@@ -286,10 +284,9 @@ def test_nobody_to_choose_from_and_nothing_to_serve() -> None:
     assert (nobody.seats, nobody.groups.empty, nobody.conflicts) == (0, True, "")
     alone = find_groups(OFFERS.iloc[:1], EVENLY)
     assert list_groups(alone) == [{"a"}]
-    unserved = alone.needs.set_index("need").loc["y"]
-    assert (unserved["covered"], unserved["most"], unserved["nearest"]) == (0, 0, "a")
+    assert alone.needs.set_index("need")["covered"].to_dict() == {"x": 1, "y": 0, "z": 0}
     unknown = find_groups(OFFERS.loc[["d"]], {"z": 1})
-    assert math.isnan(unknown.needs.loc[0, "most"])
+    assert math.isnan(unknown.needs.loc[0, "covered"])
 
 
 def test_ten_thousand_actors_are_no_more_than_a_few() -> None:
@@ -316,7 +313,7 @@ def test_of_long_lists_the_best_of_each_need_are_enough() -> None:
     actors = make_actors(dict(zip(ids, rng.choice(["ngo", "digital_startup"], 150), strict=True)))
     suggested = pd.DataFrame(
         {"challenge_id": "c", "list": "contribute", "actor_id": ids, "score": rng.random(150)}
-    )
+    ).assign(reasons="")
     found = partners.suggest_groups(
         answers, suggested, actors=actors, challenges=CHALLENGES, constraints=NO_RULES,
         kinds=BOOK.kinds,
@@ -328,7 +325,70 @@ def test_of_long_lists_the_best_of_each_need_are_enough() -> None:
         minima={"ngo": 1, "digital_startup": 1},
     )  # fmt: skip
     assert row["coverage"] == pytest.approx(whole.coverage)
-    assert found["needs"]["weight"].tolist() == [1, 3]
+
+
+def group(
+    rows: dict[str, dict[str, float]], *rules: tuple[str, str, str | None], n: int = 1
+) -> dict[str, pd.DataFrame]:
+    """Suggest groups of a start-up without data and these NGOs, for n challenges that need data.
+
+    All are for every challenge (+2, 3/4 of the scale) unless another position is given.
+    """
+    names = [f"c{k}" for k in range(1, n + 1)]
+    held = {f"position:{name}": 0.75 for name in names}
+    answers = make_answers({who: held | said for who, said in (FIRM | rows).items()})
+    given: dict[str, Any] = {
+        "actors": make_actors({"firm": "digital_startup"} | dict.fromkeys(rows, "ngo")),
+        "challenges": pd.DataFrame({"challenge_id": names, "needs_data": 5.0}),
+        "constraints": pd.DataFrame([("c1", *rule) for rule in rules], columns=list(NO_RULES)),
+        "kinds": BOOK.kinds,
+    }
+    return partners.suggest_groups(answers, partners.suggest_partners(answers, **given), **given)
+
+
+FIRM = {"firm": {"resource_data": 0.0}}
+B = {"resource_data": 0.4}  # 2 of 5
+AGAINST = {"position:c1": 1 / 8}  # -3
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "rules", "want"),
+    [
+        ({"resource_data": 1.0} | AGAINST, B, [], ["b", 1.0, "a", "against"]),
+        ({"resource_data": 1.0}, B, [("a", "never", None)], ["b", 1.0, "a", "never"]),
+        # Without a position one part of four is known of a: too little to suggest it.
+        ({"resource_data": 1.0, "position:c1": math.nan}, B, [], ["b", 1.0, "a", "unknown"]),
+        ({"resource_data": 1.0} | AGAINST, {"resource_data": 0.8}, [], ["b", 0.8, "b", ""]),
+        # Both have 2 of 5: who can take part is the nearest.
+        (B | AGAINST, B, [], ["b", 0.4, "b", ""]),
+        (B, {"resource_data": 1.0} | AGAINST, [("b", "must", None)], ["b", 1.0, "b", ""]),
+    ],
+)  # fmt: skip
+def test_who_has_it_and_cannot_take_part_is_named_with_the_reason(
+    a: dict[str, float], b: dict[str, float], rules: list[Any], want: list[Any]
+) -> None:
+    needs = group({"a": a, "b": b}, *rules)["needs"]
+    assert needs[["actor_id", "most", "nearest", "hindrance"]].to_numpy().tolist() == [want]
+
+
+def test_who_is_against_one_challenge_is_not_in_the_local_group_and_named_there() -> None:
+    found = group({"a": {"resource_data": 1.0} | AGAINST, "b": B}, n=2)
+    needs = found["needs"].set_index("challenge_id")[["actor_id", "most", "nearest", "hindrance"]]
+    assert needs.loc["c2"].tolist() == ["a", 1, "a", ""]
+    assert needs.loc["c1"].tolist() == needs.loc[""].tolist() == ["b", 1, "a", "against"]
+
+
+def test_nobody_left_to_choose_from_is_no_conflict_of_conditions() -> None:
+    found = group({"a": {"resource_data": 1.0} | AGAINST}, ("firm", "never", None))
+    assert found["coalitions"][["seats", "conflicts"]].to_numpy().tolist() == [[0, ""]]
+    assert found["needs"][["most", "nearest", "hindrance"]].to_numpy().tolist() == [
+        [1, "a", "against"]
+    ]
+
+
+def test_an_actor_that_must_and_must_not_is_a_conflict() -> None:
+    found = group({"a": B, "b": B}, ("a", "must", None), ("a", "never", None))
+    assert found["coalitions"]["conflicts"].tolist() == ["must:a;never:a"]
 
 
 # ------------------------------------------------------------------ introductions
@@ -412,8 +472,10 @@ def test_what_lacks_and_who_elsewhere_could_fill_it() -> None:
         pd.DataFrame({"kind": ["university", "citizens"], "helix": ["knowledge", "civil"]}),
         helices=pd.DataFrame({"helix": ["knowledge", "private"], "n": [0, 3]}),
         needs=pd.DataFrame(
-            {"challenge_id": "c", "need": ["resource_data", "resource_human", "resource_ideas"],
-             "most": [0.4, 0.7, math.nan], "nearest": ["a", "b", ""]}
+            {"challenge_id": "c",
+             "need": [f"resource_{name}" for name in ("data", "human", "ideas", "technical")],
+             "most": [0.4, 0.7, math.nan, 1.0], "nearest": ["a", "b", "", "d"],
+             "hindrance": ["", "", "", "against"]}
         ),
         mixing=pd.DataFrame(
             {"source_group": ["civil", "civil"], "target_group": ["civil", "private"], "n_ties": 0}
@@ -426,6 +488,8 @@ def test_what_lacks_and_who_elsewhere_could_fill_it() -> None:
         ["helix", "knowledge", "lab"],
         ["resource", "resource_data", "bank"],
         ["resource", "resource_ideas", ""],
+        ["resource", "resource_technical", ""],
         ["tie", "civil;private", ""],
     ]
     assert found.loc[3, ["challenge_id", "most", "nearest"]].tolist() == ["c", 0.4, "a"]
+    assert found["hindrance"].tolist() == [*[""] * 5, "against", ""]

@@ -673,6 +673,28 @@ def test_what_nobody_offers_and_what_cannot_be_is_said():
     assert "with 1.0 of 5" in html
 
 
+def test_who_alone_has_it_and_is_against_is_named_with_the_reason():
+    study = read_study(STUDY)
+    ratings = study.tables["ratings"].copy()
+    ideas = ratings["criterion"] == "resource_ideas"
+    ratings.loc[ideas, "value"] = 1.0
+    ratings.loc[ideas & (ratings["actor_id"] == "onde-claire-telecom"), "value"] = 5.0
+    changed = dataclasses.replace(study, tables=study.tables | {"ratings": ratings})
+    result = pipeline.run_territory(changed, "val-palabre", draws=20)
+    # Its positions on vp-eau are -2 and -3; vp-jeunes, which it is not against, needs ideas as well.
+    lacks = result.tables["shortfalls"].query("what == 'resource'")
+    assert lacks[["subject", "challenge_id", "most", "nearest", "hindrance"]].to_numpy().tolist() == [
+        ["resource_ideas", "vp-eau", 1.0, "onde-claire-telecom", "against"]
+    ]
+    text = re.sub("<[^>]+>", "", report.show_partners(result, language="en").html)
+    assert "Nobody listed offers enough" not in text
+    name = "The nearest is Onde Claire Télécom, with 5.0 of 5. It is not in the group"
+    said = [part.split(".")[0] for part in text.split(name)[1:]]
+    reason = "it is against, or leans so, and is to be heard first"
+    assert said == [f": {reason}", f", because of one challenge at least: {reason}"]
+    assert f"({reason})" in report.show_next(result, language="en").html
+
+
 def test_exactly_the_facts_marked_found_have_a_finder():
     assert set(FINDERS) == {code for code, fact in FACTS.items() if fact.status == "found"}
 

@@ -12,13 +12,14 @@ from ecoanalysis.partners.introductions import (
 from ecoanalysis.partners.profiles import (
     PARTS,
     RESOURCES,
+    STRONG,
     Answers,
     gather_answers,
     suggest_partners,
 )
 
 __all__ = [
-    "PARTS", "RESOURCES", "Answers", "find_shortfalls", "gather_answers",
+    "PARTS", "RESOURCES", "STRONG", "Answers", "find_shortfalls", "gather_answers",
     "score_nearness", "suggest_coalitions", "suggest_groups", "suggest_introductions",
     "suggest_partners",
 ]  # fmt: skip

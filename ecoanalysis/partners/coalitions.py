@@ -14,7 +14,15 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from ecoanalysis.errors import UsageError
-from ecoanalysis.partners.profiles import OFFERS, Answers, Rows, Values, read_needs
+from ecoanalysis.partners.profiles import (
+    OFFERS,
+    STRONG,
+    Answers,
+    Flags,
+    Rows,
+    Values,
+    read_needs,
+)
 
 Condition = tuple[Values, float, float]  # one number an actor; least and most of their sum
 
@@ -38,7 +46,7 @@ def suggest_coalitions(
     budget: float = math.inf,
     prefer: pd.Series | None = None,
     draws: Values | None = None,
-    limit: int = 20,
+    limit: int = 10,
 ) -> dict[str, pd.DataFrame]:
     """Suggest the groups that cover the needs best, each need being covered by its best member.
 
@@ -57,12 +65,12 @@ def suggest_coalitions(
           best offer / Σ weight of the groups), low, high (0-1, of the first: 5 and 95 % of draws),
           gain (0-1, what one seat more adds; missing where it cannot be), complete (bool, whether
           these are all the groups), n_groups, conflicts (`;` between the conditions each of which,
-          dropped alone, makes a group feasible; all of them if none does; "" where there is one)
+          dropped alone, makes a group feasible; all of them if none does; "" where there is one, or
+          nobody to choose from)
         - coalition_groups : group (0 is first by preference), actor_id; no other group betters them
         - coalition_members : actor_id, in_groups (0-1, share of the groups), inclusion (0-1, share
           of the draws whose best group holds it; missing without draws)
-        - needs : need; covered (0-1) and actor_id: what the first group's best gives, and who;
-          most, nearest: the same of anybody listed; weight, as given
+        - needs : need; covered (0-1) and actor_id: what the first group's best gives, and who
 
     Raises
     ------
@@ -109,14 +117,15 @@ def suggest_coalitions(
     row = {
         "seats": len(groups[0]) if groups else 0, "coverage": coverage, "low": low, "high": high,
         "gain": gain, "complete": len(groups) <= limit, "n_groups": len(groups[:limit]),
-        "conflicts": "" if groups else ";".join(task.explain(seats or MOST_SEATS)),
+        "conflicts": "" if groups or not len(ids) else ";".join(task.explain(seats or MOST_SEATS)),
     }  # fmt: skip
-    served = _describe_needs(offers[needs], groups[0] if groups else [])
+    covered, who = _find_best(offers[needs].iloc[groups[0] if groups else []])
+    served = pd.DataFrame({"covered": covered, "actor_id": who}).rename_axis("need")
     return {
         "coalitions": pd.DataFrame([row]),
         "coalition_groups": found,
         "coalition_members": members.query("in_groups > 0 or inclusion > 0"),
-        "needs": served.assign(weight=[weights[need] for need in needs]),
+        "needs": served.reset_index(),
     }
 
 
@@ -128,8 +137,6 @@ def suggest_groups(
     challenges: pd.DataFrame,
     constraints: pd.DataFrame,
     kinds: pd.DataFrame,
-    draws: int = 100,
-    limit: int = 10,
 ) -> dict[str, pd.DataFrame]:
     """Suggest a group for each challenge and the local group over all of them, as tables.
 
@@ -137,7 +144,11 @@ def suggest_groups(
     those who must. The local group is made of those who can contribute to every challenge; each
     challenge weighs the same in it. Tables are as `suggest_partners` takes and returns them (kinds
     with innovator as well); those returned are as of `suggest_coalitions`, with challenge_id (""
-    is the local group) first, and empty where nobody was asked for resources.
+    is the local group) first, and empty where nobody was asked for resources. The needs say as well
+    who offers most: most (0-1, missing if nobody was asked) and nearest, of those whom the group is
+    made from or, where none of these reaches `STRONG`, of anybody listed; and in hindrance what
+    then keeps the nearest out, for the local group on any challenge: "never" (barred), "against",
+    "unknown" (too little is known), "" if nothing does.
     """
     kind, roles = actors["kind"], actors["roles"].fillna("")
     flags = {
@@ -146,6 +157,9 @@ def suggest_groups(
     }
     traits = pd.DataFrame(flags).set_axis(pd.Index(actors["actor_id"]))
     needs, able = read_needs(challenges), suggested[suggested["list"] == "contribute"]
+    against = suggested[suggested["reasons"].str.contains("against")].assign(rule="against")
+    out = pd.concat([constraints[constraints["rule"] == "never"], against])
+    out = pd.concat([out, out.assign(challenge_id="")])
     if len(needs) > 1:
         everywhere = able.groupby("actor_id")["challenge_id"].transform("size") == len(needs)
         local = able[everywhere].drop_duplicates("actor_id").assign(challenge_id="", score=np.nan)
@@ -156,19 +170,24 @@ def suggest_groups(
     means, drawn = answers.take(OFFERS)
     offers = pd.DataFrame(means, answers.means.index, OFFERS)
     nothing = suggest_coalitions(offers[:0], {})
+    nothing["needs"] = nothing["needs"].assign(most=math.nan, nearest="", hindrance="")
     tables = {name: [table[:0].assign(challenge_id="")] for name, table in nothing.items()}
     asked = needs[needs.any(axis=1)] if np.isfinite(means).any() else needs[:0]
     for code, need in asked.iterrows():
         mine = able[able["challenge_id"] == code].set_index("actor_id")["score"].astype(float)
         rules = constraints[constraints["challenge_id"] == code]
-        must = rules["rule"] == "must"
-        here = offers.index.isin([*mine.index, *rules.loc[must, "actor_id"]])
+        alone = rules["rule"] != "not_with"
+        here = offers.index.isin([*mine.index, *rules.loc[rules["rule"] == "must", "actor_id"]])
         named = rules[["actor_id", "other_id"]].isin(offers.index[here])
         found = suggest_coalitions(
             offers[here], dict(zip(OFFERS, need, strict=True)), traits=traits, prefer=mine,
-            constraints=rules[named["actor_id"] & (named["other_id"] | must)],
-            minima=dict.fromkeys(flags, 1), draws=drawn[:draws, here], limit=limit,
+            constraints=rules[named["actor_id"] & (named["other_id"] | alone)],
+            minima=dict.fromkeys(flags, 1), draws=drawn[:, here],
         )  # fmt: skip
+        kept_out = out[out["challenge_id"] == code].drop_duplicates("actor_id")
+        found["needs"] = _add_nearest(
+            found["needs"], offers, here=here, out=kept_out.set_index("actor_id")["rule"]
+        )
         for name, table in found.items():
             tables[name].append(table.assign(challenge_id=str(code)))
     return {
@@ -323,14 +342,24 @@ def _list_groups(n: int, size: int) -> Rows:
     return np.array(list(itertools.combinations(range(n), size)), dtype=np.intp)
 
 
-def _describe_needs(offers: pd.DataFrame, group: Rows | list[int]) -> pd.DataFrame:
-    """Say of each need what the group's best and the list's best give, and who they are."""
-    ends: dict[str, pd.Series] = {}
-    for (value, who), part in (
-        (("covered", "actor_id"), offers.iloc[group]),
-        (("most", "nearest"), offers),
-    ):
-        known = part.loc[:, part.notna().any()]
-        ends |= {value: known.max(), who: known.idxmax() if len(known) else pd.Series(dtype=object)}
-    found = pd.DataFrame(ends, index=pd.Index(offers.columns, name="need"))
-    return found.fillna({"actor_id": "", "nearest": ""}).reset_index()
+def _add_nearest(
+    needs: pd.DataFrame, offers: pd.DataFrame, *, here: Flags, out: pd.Series
+) -> pd.DataFrame:
+    """Add who offers most of each need, of those `here` if enough, and what keeps who is out."""
+    offers = offers[needs["need"]]
+    (most, nearest), (every, anybody) = map(
+        _find_best, (offers[here], pd.concat([offers[here], offers[~here]]))
+    )
+    enough = most >= STRONG
+    nearest = nearest.where(enough, anybody)
+    free = {"", *offers.index[here]}
+    hindrance = ["" if who in free else str(out.get(who, "unknown")) for who in nearest]
+    found = {"most": most.where(enough, every), "nearest": nearest, "hindrance": hindrance}
+    return needs.join(pd.DataFrame(found, offers.columns), on="need")
+
+
+def _find_best(offers: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Find what is offered at most of each need (missing if nobody was asked), and by whom."""
+    known = offers.loc[:, offers.notna().any()]
+    who = known.idxmax() if len(known) else pd.Series(dtype=object)
+    return known.max().reindex(offers.columns), who.reindex(offers.columns).fillna("")

@@ -112,22 +112,22 @@ def find_shortfalls(
     """Find what the list lacks, and who beyond the territory could fill it.
 
     `gaps` are the guide's kinds that are not listed (kind), `helices` have helix and n listed,
-    `needs` challenge_id, need (a criterion of resources), most (0-1) and nearest, `mixing`
+    `needs` challenge_id, need (a criterion of resources), most (0-1), nearest, hindrance, `mixing`
     source_group, target_group, n_ties (free) between helices (empty if none at all), `elsewhere`
     the national and international actors of the rest of the study: actor_id, kind, helix and
     resources (0-1). There is one row a gap: what ("kind", "helix", "resource", "tie"), subject (a
-    code; `;` between two helices), challenge_id, most, nearest (as given; for resources that nobody
-    offers from `STRONG` on), fillers (`;` between ids from elsewhere).
+    code; `;` between two helices), challenge_id, most, nearest, hindrance (as given; for resources
+    of which nobody who can take part offers `STRONG`), fillers (`;` between ids from elsewhere).
     """
     bare = helices[(helices["n"] == 0) & (helices["helix"] != "unclassified")]
     apart = mixing[(mixing["n_ties"] == 0) & (mixing["source_group"] != mixing["target_group"])]
-    weak = needs[~(needs["most"] >= STRONG)]
+    weak = needs[~(needs["most"] >= STRONG) | needs["hindrance"].ne("")]
     found = pd.concat([
         gaps.rename(columns={"kind": "subject"}).assign(what="kind"),
         bare.rename(columns={"helix": "subject"}).assign(what="helix"),
         weak.rename(columns={"need": "subject"}).assign(what="resource"),
         apart.assign(subject=apart["source_group"] + ";" + apart["target_group"], what="tie"),
-    ])[["what", "subject", "challenge_id", "most", "nearest"]]  # fmt: skip
+    ])[["what", "subject", "challenge_id", "most", "nearest", "hindrance"]]  # fmt: skip
     able = elsewhere.reindex(columns=OFFERS).astype(float) >= STRONG
     fits: dict[str, Any] = {
         "kind": elsewhere["kind"].eq,
@@ -138,8 +138,8 @@ def find_shortfalls(
         ";".join(elsewhere["actor_id"][fits[what](subject)]) if what in fits else ""
         for what, subject in found[["what", "subject"]].to_numpy()
     ]
-    found = found.fillna({"challenge_id": "", "nearest": ""}).assign(fillers=fillers)
-    return found.reset_index(drop=True)
+    found = found.fillna({"challenge_id": "", "nearest": "", "hindrance": ""})
+    return found.assign(fillers=fillers).reset_index(drop=True)
 
 
 def _join(ties: pd.DataFrame, actors: pd.DataFrame) -> tuple[sparse.csr_array, Values]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecoanalysis import figures, linkage, scoring
+from ecoanalysis import figures, linkage, partners, scoring
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.network import LARGE, MINIMUM_CORRELATION, MINIMUM_TIES
 from ecoanalysis.pipeline import TerritoryResult
@@ -28,7 +28,6 @@ WAYS = ("stated", "certain", "probable", "possible")
 BRIDGES_SHOWN = 5
 CELLS = 50
 OFTEN = 0.25  # from this share of draws on, who is in none of the groups is named as well
-ENOUGH = 0.6  # from this share of its scale on, a need counts as covered
 NAMED = {
     "actor_id": "name", "other_id": "other", "contact_id": "contact", "first_id": "first",
     "nearest": "nearest", "typical": "typical",
@@ -317,7 +316,8 @@ def _collect_group(result: TerritoryResult, code: str) -> dict[str, Any]:
     rest = groups[~groups["actor_id"].isin(core["actor_id"])]
     names = _list_names(result.tables)
     conflicts = [part.split(":") for part in found["conflicts"].split(";") if part]
-    lacking = ~(needs["covered" if found["seats"] else "most"] >= ENOUGH)
+    needs = needs.assign(offered=needs["most"] >= partners.STRONG)
+    served = needs["covered" if found["seats"] else "most"] >= partners.STRONG
     return found | {
         "core": list(core["name"]),
         "alternatives": [
@@ -325,7 +325,7 @@ def _collect_group(result: TerritoryResult, code: str) -> dict[str, Any]:
         ],
         "first": list_records(members[chosen & (members["inclusion"] > 0.05)]),
         "often": list_records(members[~chosen & (members["inclusion"] >= OFTEN)]),
-        "lacks": list_records(needs[lacking]),
+        "lacks": list_records(needs[~served | needs["hindrance"].ne("")]),
         "conflicts": [(rule, [names.get(c, c) for c in who]) for rule, *who in conflicts],
     }
 
