@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -299,6 +300,66 @@ def test_towns_are_named_once_without_postal_remains(ax: Axes) -> None:
     figures.plot_map(TWO_TOWNS, ax=ax, **BOTH)
     words = read_words(ax)
     assert words.count("Paris") == 1 and not any("cedex" in word.lower() for word in words)
+
+
+@pytest.mark.parametrize(
+    ("written", "town"),
+    [
+        ("93100 Montreuil", "Montreuil"),
+        ("F-93 100 Montreuil", "Montreuil"),
+        ("6th of October", "6th of October"),
+        ("10th of Ramadan 2", "10th of Ramadan"),
+        ("Saint-Denis (93)", "Saint-Denis"),
+        ("Saint-Denis (Seine 93)", "Saint-Denis"),
+        ("LYON 3E", "Lyon"),
+        ("Villeurbanne, 69100", "Villeurbanne"),
+    ],
+)
+def test_codes_and_districts_are_no_part_of_a_town(written: str, town: str, ax: Axes) -> None:
+    figures.plot_map(FEW.assign(city=["Valmontagne", written, written] * 11), ax=ax, **BOTH)
+    assert {"Valmontagne", town} <= set(read_words(ax))
+
+
+@pytest.mark.parametrize(
+    ("longitudes", "middle", "width"),  # the width holds a rim of 1/25 at each side
+    [
+        ([179.9, -179.9, 180.0], 180.0, 0.2 * 1.08),  # Fiji
+        ([-0.1, 0.3, 0.1], 0.1, 0.4 * 1.08),  # both sides of Greenwich
+        ([2.3, -1.7, 4.8] * 20 + [166.4], 1.55, 6.5 * 1.08),  # one in Nouméa, outside the frame
+        ([-61.5, -61.25, -61.0], -61.25, 0.5 * 1.08),
+    ],
+)
+def test_a_map_runs_across_180_degrees_where_actors_lie_there(
+    longitudes: list[float], middle: float, width: float, ax: Axes
+) -> None:
+    actors = make_actors(len(longitudes), spread=0).assign(longitude=longitudes)
+    figures.plot_map(actors.assign(latitude=-17.0), ax=ax, **BOTH)
+    assert np.mean(ax.get_xlim()) == pytest.approx(middle)
+    assert np.ptp(ax.get_xlim()) == pytest.approx(width)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0, 5, ["0", "1", "2", "3", "4", "5"]),
+        (0, 12, ["0", "2", "4", "6", "8", "10", "12"]),
+        (1, 7, ["1", "2", "3", "4", "5", "6", "7"]),
+        (1, 12, ["2", "4", "6", "8", "10", "12"]),
+        (0, 1, ["0", "1"]),
+        (0, 0.25, ["0.00", "0.05", "0.10", "0.15", "0.20", "0.25"]),
+    ],
+)
+def test_ticks_stand_where_their_numbers_say(
+    low: float, high: float, labels: list[str], ax: Axes
+) -> None:
+    criteria = BOOK.criteria.assign(scale_min=float(low), scale_max=float(high))
+    book = dataclasses.replace(BOOK, criteria=criteria)
+    grid = FEW[:1].assign(familiarity=high, appetite=high)
+    figures.plot_readiness(grid, ax=ax, codebook=book, language=WORDS["en"])
+    ticks = [text for text in ax.texts if re.fullmatch(r"[\d.]+", text.get_text())]
+    assert [text.get_text() for text in ticks] == labels * 2  # across, upwards
+    places = [sum(text.get_position()) for text in ticks]  # the other coordinate is 0
+    assert places == pytest.approx([float(label) for label in labels * 2])
 
 
 def test_half_rated_actors_are_counted_and_quarters_named(ax: Axes) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.figures import style
@@ -16,7 +17,12 @@ from ecoanalysis.figures.style import FAINT, GRID, INK, MUTED, RULE, SMALL, Arra
 from ecoanalysis.wording import Language
 
 CRITERIA, PLACE = ["familiarity", "appetite"], ["longitude", "latitude"]
-_NEAR, _SMALLEST, _POSTAL = 1.3, 1.0, r"(?i)\bcedex\b.*|\d.*"
+_NEAR, _SMALLEST = 1.3, 1.0
+_POSTAL = (
+    r"(?i)^\s*(?:[a-z]{1,2}-)?(?:\d ?){4,}"  # a code before the town
+    r"|\W*\bcedex\b.*"
+    r"|(?<=[^\W\d])[\W_]*(?:\(\D*)?\d.*"  # a code or a district behind it
+)
 _NAMED, _MANY, _MOST, _SURE = 150, 300, 3000, 0.9
 
 
@@ -24,12 +30,14 @@ def plot_map(actors: pd.DataFrame, *, ax: Axes, codebook: Codebook, language: La
     """Draw where actors are (name, helix, city, latitude, longitude in degrees), fanned out.
 
     The frame holds all but those beyond 1.3 times the distance, from the median place, within which
-    98 % lie. Towns are named, or actors where nearly all are in one town. Of more than 3,000 so
-    many are drawn, chosen at random by a fixed seed.
+    98 % lie; where most lie at both sides of 180°, it runs across it. Towns are named, or actors
+    where nearly all are in one town. Of more than 3,000 so many are drawn, chosen at random by a
+    fixed seed.
     """
     located = actors.dropna(subset=PLACE)
     if located.empty:
         return style.say_empty(ax, language)
+    located = located.assign(longitude=_join_longitudes(located["longitude"]))
     away = located[PLACE] - located[PLACE].median()
     away *= _measure_degree(located["latitude"].median())
     distance = pd.Series(np.hypot(*away.to_numpy().T), located.index)
@@ -110,6 +118,12 @@ def _measure_degree(latitude: float) -> Array:
     return np.array([np.cos(np.radians(latitude)), 1]) * 111.32
 
 
+def _join_longitudes(longitudes: pd.Series[float]) -> pd.Series[float]:
+    """Count eastwards from Greenwich (0-360°) where the places lie nearer to their median so."""
+    ways = (longitudes, longitudes % 360)
+    return min(ways, key=lambda way: round((way - way.median()).abs().mean(), 6))
+
+
 def _find_towns(cities: pd.Series[str]) -> pd.Series[str] | None:
     """Return each actor's town as it is mostly written; nothing where nearly all share one."""
     cities = cities.fillna("").astype(str).str.replace(_POSTAL, "", regex=True).str.strip()
@@ -131,6 +145,15 @@ def _draw_ground(ax: Axes, low: Array, high: Array, degree: float, language: Lan
     ax.plot([x, x + length / degree], [y, y], color=INK, linewidth=1.6, zorder=4)
     words = language.gettext("%(n)s km") % {"n": language.format_number(length, int(length < 1))}
     write(ax, (x, y), words, shift=(0, 4), fontsize=SMALL, zorder=4)
+
+
+def _choose_ticks(low: float, high: float, language: Language) -> dict[float, str]:
+    """Choose at most 11 round numbers of a scale, written with all of their decimals."""
+    locator = MaxNLocator(10, integer=True, steps=[1, 2, 5, 10])
+    ticks = np.round(locator.tick_values(low, high), 9)
+    ticks = ticks[(ticks >= low) & (ticks <= high)]
+    digits = next(n for n in range(10) if (ticks == ticks.round(n)).all())
+    return {tick: language.format_number(tick, digits) for tick in ticks.tolist()}
 
 
 def _plot_grid(
@@ -169,9 +192,9 @@ def _plot_grid(
         x, y = i % 2, i // 2
         write(ax, (x, y), words, shift=(6 - 12 * x, 6 - 12 * y), transform=ax.transAxes,
               ha=("left", "right")[x], va=("bottom", "top")[y], weight="bold", **look)  # fmt: skip
-    xs, ys = (np.linspace(low, high, int(min(high - low, 10)) + 1) for low, high in scales)
-    style.write_scale(ax, xs, f"{titles[0]} →", language)
-    style.write_rows(ax, ys, [language.format_number(y) for y in ys], **look)
+    xs, ys = (_choose_ticks(low, high, language) for low, high in scales)
+    style.write_scale(ax, xs, f"{titles[0]} →")
+    style.write_rows(ax, ys, ys.values(), **look)
     write(ax, (0, 1), f"↑ {titles[1]}", transform=ax.transAxes, shift=(-8, 5), **look)
     style.frame_axes(ax, height=340, key=style.make_key(drawn["helix"], codebook, language),
                      notes=notes, spare=1)  # fmt: skip

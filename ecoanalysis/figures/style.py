@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -137,12 +137,12 @@ def write_rows(
         write(ax, (0, y), label, transform=left, **look)
 
 
-def write_scale(ax: Axes, ticks: Iterable[float], title: str, language: Language) -> None:
-    """Write the numbers of a scale below the axes, and its title below them, to the right."""
+def write_scale(ax: Axes, ticks: Mapping[float, str], title: str) -> None:
+    """Write the labels of places below the axes, and their title below them, to the right."""
     look: dict[str, Any] = {"va": "top", "fontsize": SMALL, "color": MUTED}
     below = move(ax, (0, -6), ax.get_xaxis_transform())
-    for x in ticks:
-        write(ax, (x, 0), language.format_number(x), transform=below, ha="center", **look)
+    for x, label in ticks.items():
+        write(ax, (x, 0), label, transform=below, ha="center", **look)
     write(ax, (1, 0), title, shift=(0, -7 - LINE), transform=ax.transAxes, ha="right", **look)
 
 
