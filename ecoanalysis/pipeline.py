@@ -27,8 +27,8 @@ from ecoanalysis import (
     typology,
 )
 from ecoanalysis.codebook import UNCLASSIFIED, Codebook
-from ecoanalysis.errors import UsageError
 from ecoanalysis.study import Descriptor, Study, check_study, read_study
+from ecoanalysis.study.suggest import check_name
 from ecoanalysis.study.write import save_study
 
 Tables = Mapping[str, pd.DataFrame]
@@ -183,8 +183,7 @@ def _take_territory(study: Study, territory_id: str) -> Found:
         for name, table in study.tables.items()
     }
     if here["territories"].empty:
-        known = ", ".join(study.tables["territories"]["territory_id"])
-        raise UsageError(f"no territory {territory_id!r} in {study.path}; there are: {known}")
+        check_name(territory_id, study.tables["territories"]["territory_id"], str(study.path))
     rules, mine = here["constraints"], here["challenges"]["challenge_id"]
     return here | {"constraints": rules[rules["challenge_id"].isin(mine)]}
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ecoanalysis.errors import UsageError
+from ecoanalysis.study.suggest import check_name
 
 TIE_COLUMNS = ("source_id", "target_id", "kind", "weight", "structure", "scope", "directed")
 NODE_ATTRIBUTES = ("name", "kind", "helix")
@@ -41,9 +42,8 @@ def select_ties(
         - directed : bool, whether source and target differ in meaning
     """
     here, kept = index_actors(actors), _drop_planned(relations)
-    if unknown := sorted(set(kept["kind"].dropna()) - set(relation_kinds.index)):
-        allowed = ", ".join(relation_kinds.index)
-        raise UsageError(f"unknown relation kinds {', '.join(unknown)}; there are: {allowed}")
+    for kind in kept["kind"].dropna().unique():
+        check_name(kind, relation_kinds.index, "relation kind")
     n_here = kept[_ENDS].isin(here).sum(axis=1)
     found = kept[[*_ENDS, "kind"]].assign(
         weight=_read_weights(kept),

@@ -131,7 +131,7 @@ def test_answers_are_compared_on_the_same_challenge_and_without_oneself() -> Non
     raters = pd.DataFrame({"rater_id": ["r0", "r1"], "actor_id": ["a0", None]})
     alone = ratings.measure_agreement(table, raters=raters, draws=0).iloc[0]
     assert alone["n_actors"] == 0
-    with pytest.raises(UsageError, match="unknown level 'cardinal'; there are: nominal, ordinal"):
+    with pytest.raises(UsageError, match="'cardinal' is not known; did you mean 'ordinal'"):
         ratings.measure_agreement(table, level="cardinal")  # type: ignore[arg-type]
     assert ratings.measure_agreement(table.iloc[:0]).empty
 
@@ -354,7 +354,7 @@ def test_draws_come_in_blocks_of_the_same_numbers(monkeypatch: pytest.MonkeyPatc
         assert [len(block) for block in blocks] == [7] * 7 + [1]
         assert np.concatenate(blocks) == pytest.approx(whole, rel=1e-12)
         monkeypatch.undo()
-    with pytest.raises(UsageError, match="unknown choice 'all'; there are: panel, other"):
+    with pytest.raises(UsageError, match="scope: 'all' is not known; Allowed: panel, other"):
         ratings.draw_actor_effects(fit, scope="all")  # type: ignore[arg-type]
 
 

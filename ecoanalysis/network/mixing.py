@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ecoanalysis.codebook import UNCLASSIFIED
-from ecoanalysis.errors import UsageError
 from ecoanalysis.network.arcs import Arcs, Rows, find_arcs, list_triangles, mirror_arcs, read_arcs
+from ecoanalysis.study.suggest import check_name
 
 UNGROUPED = ["", UNCLASSIFIED]
 ROLES = ("coordinator", "itinerant", "gatekeeper", "representative", "liaison")
@@ -132,8 +132,7 @@ def measure_brokerage(
 
 def code_groups(actors: pd.DataFrame, group: str) -> tuple[Rows, pd.Index]:
     """Return each actor's group by its place in the alphabet, -1 for none; and their names."""
-    if group not in actors.columns:
-        raise UsageError(f"no column {group!r} in actors; there are: {', '.join(actors.columns)}")
+    check_name(group, actors.columns, "column of actors")
     names = actors[group].mask(actors[group].isin(UNGROUPED)).astype("str")
     codes, known = pd.factorize(names, sort=True)
     return codes, known

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ecoanalysis.errors import UsageError
 from ecoanalysis.ratings.effects import fit_panel
 from ecoanalysis.ratings.voices import UNIT, gather_voices
+from ecoanalysis.study.suggest import check_name
 
 Values = npt.NDArray[np.float64]
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -49,8 +49,7 @@ def measure_agreement(
     icc_single, icc_mean (at most 1, ICC(2,1) and ICC(2,k), Shrout & Fleiss 1979); icc_actors,
     icc_raters (int, size of the complete block that these two rest on).
     """
-    if level not in get_args(Level):
-        raise UsageError(f"unknown level {level!r}; there are: {', '.join(get_args(Level))}")
+    check_name(level, get_args(Level), "level")
     voices = gather_voices(ratings, raters=raters)
     rows = []
     for criterion, part in voices[~voices["own"]].groupby("criterion", sort=False):

@@ -18,6 +18,7 @@ from scipy.sparse import csgraph
 
 from ecoanalysis.errors import UsageError
 from ecoanalysis.ratings.voices import gather_voices
+from ecoanalysis.study.suggest import check_name
 
 Values = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
@@ -145,9 +146,8 @@ def stream_actor_effects(
     seed: int = 0,
 ) -> Iterator[Values]:
     """Draw as `draw_actor_effects` does, the same numbers in blocks that fit in memory."""
-    for choice, allowed in ((scope, get_args(Scope)), (method, get_args(DrawMethod))):
-        if choice not in allowed:
-            raise UsageError(f"unknown choice {choice!r}; there are: {', '.join(allowed)}")
+    check_name(scope, get_args(Scope), "scope")
+    check_name(method, get_args(DrawMethod), "method")
     block = max(1, BLOCK // max(1, fit.estimates.size))
     sizes = [min(block, draws - start) for start in range(0, draws, block)]
     streams = np.random.default_rng(seed).spawn(7)

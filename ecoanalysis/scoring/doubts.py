@@ -22,9 +22,9 @@ from ecoanalysis.scoring.scales import (
     AggregateMethod,
     NormaliseMethod,
     Values,
-    check_method,
     rank_array,
 )
+from ecoanalysis.study.suggest import check_name
 
 Opinion = Literal["fixed", "stated", "open"]
 
@@ -47,7 +47,7 @@ def draw_weights(
     has it; "open" ones Dirichlet(1), that is none (SMAA-2, Lahdelma & Salminen 2001); "fixed" ones
     are as declared. The parts of a whole sum to 1, weight 0 stays 0.
     """
-    check_method(opinion, allowed=get_args(Opinion))
+    check_name(opinion, get_args(Opinion), "opinion")
     rng, found = np.random.default_rng(seed), np.zeros((draws, len(tree.table)))
     for _, parts in tree.groups:
         weight = tree.weights[parts] / tree.weights[parts].sum()

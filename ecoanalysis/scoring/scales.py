@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ecoanalysis.errors import UsageError
+from ecoanalysis.study.suggest import check_name
 
 Values = npt.NDArray[np.float64]
 Scales = tuple[Values, Values, Values]  # lowest value, highest value, direction
@@ -116,7 +117,7 @@ def add_array(
     values: Values, *, weight: Values, method: AggregateMethod, exponent: float = 2.0
 ) -> Values:
     """Aggregate (..., actors, criteria); `weight` is (criteria,) or goes with `values`."""
-    check_method(method, allowed=get_args(AggregateMethod))
+    check_name(method, get_args(AggregateMethod), "method")
     if method == "copeland":
         return _duel(values, weight=weight)
     power = POWERS.get(method, exponent)
@@ -144,12 +145,6 @@ def rank_array(values: Values) -> Values:
     return ranks
 
 
-def check_method(method: str, *, allowed: tuple[str, ...]) -> None:
-    """Refuse a method that does not exist."""
-    if method not in allowed:
-        raise UsageError(f"unknown method {method!r}; there are: {', '.join(allowed)}")
-
-
 def refuse(bad: npt.NDArray[np.bool_], *, names: pd.Index, fault: str) -> None:
     """Refuse the names that are marked."""
     if bad.any():
@@ -172,7 +167,7 @@ def read_scales(scales: pd.DataFrame, *, criteria: pd.Index) -> Scales:
 
 def check_scales(scales: Scales, *, names: pd.Index, method: NormaliseMethod) -> None:
     """Refuse scales that cannot serve the method."""
-    check_method(method, allowed=get_args(NormaliseMethod))
+    check_name(method, get_args(NormaliseMethod), "method")
     low, high, direction = scales
     usable = np.abs(direction) == 1
     if method == "goalposts":

@@ -15,7 +15,7 @@ from ecoanalysis.codebook import Codebook
 from ecoanalysis.errors import UsageError
 from ecoanalysis.schemas import list_columns, list_fields
 from ecoanalysis.sources.joining import join_records, join_relations
-from ecoanalysis.sources.mapping import ListMapping, check_name, guess_mapping, read_mapping
+from ecoanalysis.sources.mapping import ListMapping, guess_mapping, read_mapping
 from ecoanalysis.sources.placement import place_records
 from ecoanalysis.sources.reading import LATITUDE, LONGITUDE, SHAPE, Format, read_list
 from ecoanalysis.sources.records import map_records
@@ -26,6 +26,7 @@ from ecoanalysis.study.check import check_cells
 from ecoanalysis.study.columns import type_columns
 from ecoanalysis.study.faults import describe_faults, join_faults
 from ecoanalysis.study.files import Table, neutralise_formulas
+from ecoanalysis.study.suggest import check_name
 from ecoanalysis.study.write import save_study
 from ecoanalysis.wording import use_language
 

@@ -15,7 +15,7 @@ import yaml
 from ecoanalysis.errors import UsageError
 from ecoanalysis.linkage import fold_id, fold_name
 from ecoanalysis.schemas import list_columns
-from ecoanalysis.study.suggest import suggest_words
+from ecoanalysis.study.suggest import check_name
 
 _DERIVED = ("actor_id", "placed", "provenance", "source_category", "channels")
 MAPPED_COLUMNS = tuple(column for column in list_columns("actors") if column not in _DERIVED)
@@ -117,15 +117,6 @@ def _list_texts(value: Any, schema: Mapping[str, Any], parts: Mapping[str, Any])
         own, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
         return {key: _list_texts(part, own.get(key, others), parts) for key, part in value.items()}
     return value
-
-
-def check_name(name: Any, known: Iterable[str], where: str) -> None:
-    """Refuse a name that is not known, and say which one was probably meant."""
-    allowed = list(known)
-    if name not in allowed:
-        (near,) = suggest_words([str(name)], known=allowed)
-        hint = f"did you mean {near!r}? " if near else ""
-        raise UsageError(f"{where}: {name!r} is not known; {hint}Allowed: {', '.join(allowed)}.")
 
 
 def guess_mapping(fields: Iterable[str], *, source_title: str) -> ListMapping:

@@ -14,9 +14,10 @@ import pandas as pd
 from defusedxml import ElementTree
 
 from ecoanalysis.errors import UsageError
-from ecoanalysis.sources.mapping import check_document, check_name, read_schema
+from ecoanalysis.sources.mapping import check_document, read_schema
 from ecoanalysis.study.faults import describe_faults, join_faults
 from ecoanalysis.study.files import clean_text, read_sheets, write_cell
+from ecoanalysis.study.suggest import check_name
 from ecoanalysis.wording import use_language
 
 LATITUDE, LONGITUDE, SHAPE = "geometry.latitude", "geometry.longitude", "geometry.type"

@@ -10,9 +10,10 @@ import pandas as pd
 
 from ecoanalysis.linkage import fold_id, fold_name
 from ecoanalysis.schemas import list_columns
-from ecoanalysis.sources.mapping import ListMapping, check_name
+from ecoanalysis.sources.mapping import ListMapping
 from ecoanalysis.sources.records import clean_id, split_cells
 from ecoanalysis.sources.values import NAME_STEPS, take_steps
+from ecoanalysis.study.suggest import check_name
 
 
 def read_ties(

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rapidfuzz import fuzz, process
 
+from ecoanalysis.errors import UsageError
+
 _MOST_COMPARISONS = 5_000_000
 _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("oui", "vrai", "true", "sim", "y", "o", "1"), "yes"),
@@ -42,6 +44,15 @@ def suggest_words(
             word = words[hit[2]] if hit else ""
         meant[text] = str(word)
     return [meant.get(text, "") for text in texts]
+
+
+def check_name(name: object, known: Iterable[str], where: str) -> None:
+    """Refuse a name that is not known, and say which one was probably meant."""
+    allowed = list(known)
+    if name not in allowed:
+        (near,) = suggest_words([str(name)], known=allowed)
+        hint = f"did you mean {near!r}? " if near else ""
+        raise UsageError(f"{where}: {name!r} is not known; {hint}Allowed: {', '.join(allowed)}.")
 
 
 def suggest_folder(text: str) -> str:

@@ -19,6 +19,7 @@ from ecoanalysis.study.check import list_codes
 from ecoanalysis.study.columns import DONT_KNOW
 from ecoanalysis.study.descriptor import Descriptor, write_descriptor
 from ecoanalysis.study.files import DESCRIPTOR, EXPLANATIONS, WORKBOOK, clean_text
+from ecoanalysis.study.suggest import check_name
 
 if TYPE_CHECKING:
     from ecoanalysis.study.read import Study
@@ -38,9 +39,8 @@ def write_study(
     cannot be replaced, for example while a spreadsheet has it open, an OSError.
     """
     folder = Path(path)
-    unknown = ", ".join(sorted(set(tables) - set(TABLES)))
-    if unknown:
-        raise UsageError(f"No table of a study: {unknown}; there are {', '.join(TABLES)}.")
+    for name in tables:
+        check_name(name, TABLES, "table of a study")
     for other in (folder / WORKBOOK, *folder.glob("*.parquet")):
         if other.exists():
             raise UsageError(f"{folder} holds {other.name}: CSV files cannot stand beside it.")
