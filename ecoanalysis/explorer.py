@@ -1,15 +1,15 @@
 """Explore a territory in a notebook: move weights and coverage; grid, scores and ranks follow.
 
-State, computation, view (a template) and widgets stand apart. The draws are those of a report, so
-that a saved scenario gives a report the same numbers.
+A scenario, computation, view (a template) and widgets stand apart. The draws are those of a report,
+so that a saved scenario gives a report the same numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
@@ -25,17 +25,8 @@ from ecoanalysis.wording import Language, use_language
 DIMENSION, GRID = "readiness", ("familiarity", "appetite")
 
 
-@dataclass(frozen=True)
-class State:
-    """What was chosen: weights by criterion, least coverage (0-1), an actor or none ("")."""
-
-    weights: Mapping[str, float]
-    minimum_coverage: float = 0.5
-    actor_id: str = ""
-
-
-def compute_view(result: TerritoryResult, state: State) -> dict[str, pd.DataFrame]:
-    """Score and rank a territory's actors with the weights and the coverage of a state.
+def compute_view(result: TerritoryResult, scenario: scoring.Scenario) -> dict[str, pd.DataFrame]:
+    """Score and rank a territory's actors with the weights and the least coverage of a scenario.
 
     The averages and draws of `pipeline.run_territory` are used as they are. The tables are actors
     (one row an actor rated, best first: actor_id, name, familiarity, appetite (their scale), score,
@@ -43,8 +34,10 @@ def compute_view(result: TerritoryResult, state: State) -> dict[str, pd.DataFram
     least coverage) and contributions, as of `measure_contributions`. Weights that are negative or
     sum to 0 are a UsageError.
     """
-    criteria = scoring.weigh_criteria(result.codebook.criteria, weights=state.weights)
-    drawn, averages, least = result.draws, result.tables["averages"], state.minimum_coverage
+    criteria = scoring.weigh_criteria(result.codebook.criteria, weights=scenario.weights)
+    drawn, averages = result.draws, result.tables["averages"]
+    usual, least = result.parameters["minimum_coverage"], scenario.minimum_coverage
+    least = usual if least is None else least
     tree = scoring.read_hierarchy(criteria, dimension=DIMENSION, minimum_coverage=least)
     rated = drawn.panel >= 0
     actors = pd.DataFrame({"actor_id": drawn.actors[rated]})
@@ -80,21 +73,21 @@ def draw_grid(actors: pd.DataFrame, *, result: TerritoryResult, language: Langua
     return _fill("grid", language, rows, scales=scales.to_numpy(float), across=across, up=up)
 
 
-def draw_ranks(actors: pd.DataFrame, *, state: State, language: Language) -> str:
-    """Draw scores and ranks with their intervals as an HTML table."""
-    return _fill("ranks", language, actors, chosen=state.actor_id)
+def draw_ranks(actors: pd.DataFrame, *, language: Language, actor_id: str = "") -> str:
+    """Draw scores and ranks with their intervals as an HTML table, one actor marked."""
+    return _fill("ranks", language, actors, chosen=actor_id)
 
 
 def describe_actor(
-    tables: Mapping[str, pd.DataFrame], *, answers: pd.DataFrame, state: State,
+    tables: Mapping[str, pd.DataFrame], *, answers: pd.DataFrame, actor_id: str,
     result: TerritoryResult, language: Language,
 ) -> str:  # fmt: skip
-    """Describe what the chosen actor's score is made up of, and who rated it: ids, no names.
+    """Describe what an actor's score is made up of, and who rated it: ids, no names.
 
     `answers` are the territory's ratings (rater_id, actor_id, criterion, value).
     """
     row, parts, said = (
-        table[table["actor_id"] == state.actor_id]
+        table[table["actor_id"] == actor_id]
         for table in (tables["actors"], tables["contributions"].dropna(), answers)
     )
     said = said[said["criterion"].isin(parts["criterion"])]
@@ -133,19 +126,19 @@ def show_explorer(study: Study, *, territory_id: str = "", language: str = "fr")
     grid, ranks, about, message = (widgets.HTML() for _ in range(4))
     results: list[TerritoryResult] = []
 
-    def read_state() -> State:
+    def read_scenario() -> scoring.Scenario:
         weights = {code: slider.value for code, slider in sliders.items()}
-        return State(weights, least.value, actor.value or "")
+        return scoring.Scenario(weights, least.value, place.value)
 
     def update(_: object = None) -> None:
-        state, result, answers = read_state(), results[-1], study.tables["ratings"]
+        result, answers = results[-1], study.tables["ratings"]
         try:
-            tables = compute_view(result, state)
+            tables = compute_view(result, read_scenario())
         except EcoanalysisError as error:
             message.value = f"<b>{escape(str(error))}</b>"
             return
         answers = answers[answers["territory_id"] == result.territory_id]
-        given: dict[str, Any] = {"state": state, "language": words}
+        given: dict[str, Any] = {"actor_id": actor.value or "", "language": words}
         message.value = ""
         grid.value = draw_grid(tables["actors"], result=result, language=words)
         ranks.value = draw_ranks(tables["actors"], **given)
@@ -160,9 +153,13 @@ def show_explorer(study: Study, *, territory_id: str = "", language: str = "fr")
         update()
 
     def write(_: object) -> None:
-        state = read_state()
-        scenario = scoring.Scenario(state.weights, state.minimum_coverage, place.value)
-        path = scoring.write_scenario(scenario, file.value)
+        path = Path(file.value)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scoring.write_scenario(read_scenario(), path)
+        except OSError as error:
+            message.value = f"<b>{escape(str(error))}</b>"
+            return
         said = words.gettext("Saved; “ecoanalysis report … --scenario %(file)s” makes the report.")
         message.value = escape(said % {"file": path})
 

@@ -32,11 +32,10 @@ def town() -> TerritoryResult:
     return run_territory(read_study(TRAINING), TOWN)
 
 
-def test_a_state_has_the_numbers_of_a_report_of_its_scenario(
-    town: TerritoryResult, tmp_path: Path
-) -> None:
-    view = explorer.compute_view(town, explorer.State(WEIGHTS, 0.6))
-    file = scoring.write_scenario(scoring.Scenario(WEIGHTS, 0.6, TOWN), tmp_path / "mine.yaml")
+def test_a_scenario_has_the_numbers_of_its_report(town: TerritoryResult, tmp_path: Path) -> None:
+    scenario = scoring.Scenario(WEIGHTS, 0.6, TOWN)
+    view = explorer.compute_view(town, scenario)
+    file = scoring.write_scenario(scenario, tmp_path / "mine.yaml")
     tables = run_territory(read_study(TRAINING), TOWN, scenario=file).tables
     found = view["actors"].set_index("actor_id")
     scores = tables["scores"].query("dimension == 'readiness'").set_index("actor_id")
@@ -53,15 +52,14 @@ def test_a_state_has_the_numbers_of_a_report_of_its_scenario(
 
 def test_the_views_say_what_was_computed(town: TerritoryResult) -> None:
     chosen = "mutuelle-entraide-en-haut"  # two raters: 5 and 5, 1 and 1; see the study's README
-    state, english = explorer.State(WEIGHTS, actor_id=chosen), use_language("en")
-    view = explorer.compute_view(town, state)
+    view, english = explorer.compute_view(town, scoring.Scenario(WEIGHTS)), use_language("en")
     grid = explorer.draw_grid(view["actors"], result=town, language=english)
     assert grid.count("<circle") == 30
-    ranks = explorer.draw_ranks(view["actors"], state=state, language=english)
+    ranks = explorer.draw_ranks(view["actors"], actor_id=chosen, language=english)
     assert ranks.count("<tr") == 31 and ranks.count("class=chosen") == 1
     answers = read_study(TRAINING).tables["ratings"].query("territory_id == @TOWN")
     about = explorer.describe_actor(
-        view, answers=answers, state=state, result=town, language=english
+        view, answers=answers, actor_id=chosen, result=town, language=english
     )
     assert re.search(
         r"60\.0 = Familiarity 45\.0, Appetite 15\.0 \(90% of draws: \d+–\d+; 100%\)", about
@@ -70,12 +68,11 @@ def test_the_views_say_what_was_computed(town: TerritoryResult) -> None:
 
 
 def test_names_are_text(town: TerritoryResult) -> None:
-    view = explorer.compute_view(town, explorer.State(WEIGHTS))
+    view, english = explorer.compute_view(town, scoring.Scenario(WEIGHTS)), use_language("en")
     actors = view["actors"].assign(name="<script>")
-    state, english = explorer.State(WEIGHTS), use_language("en")
     for markup in (
         explorer.draw_grid(actors, result=town, language=english),
-        explorer.draw_ranks(actors, state=state, language=english),
+        explorer.draw_ranks(actors, language=english),
     ):
         assert "<script" not in markup
 
@@ -90,6 +87,26 @@ def test_nobody_rated_and_weights_of_zero_are_said(good_study: Path) -> None:
     assert "weights sum to 0" in message.value
     appetite.value = 1
     assert message.value == ""
+
+
+def test_a_scenario_goes_to_a_new_folder_and_a_failure_is_said(
+    good_study: Path, tmp_path: Path
+) -> None:
+    box = explorer.show_explorer(read_study(good_study), language="en")
+    *_, saving, message, _, _, _ = box.children
+    file, save = saving.children
+    file.value = str(tmp_path / "scenarios" / "a.yaml")
+    save.click()
+    assert "Saved;" in message.value
+    criteria = read_study(good_study).codebook.criteria
+    read = scoring.read_scenario(file.value, criteria=criteria)
+    # weight 2 is the study's own, 1 the codebook's; half is what the slider starts from
+    assert (read.weights["familiarity"], read.weights["appetite"]) == (2, 1)
+    assert (read.minimum_coverage, read.territory) == (0.5, "kabara")
+    (tmp_path / "<file>").touch()
+    file.value = str(tmp_path / "<file>" / "b.yaml")
+    save.click()
+    assert "&lt;file&gt;" in message.value and "Saved" not in message.value
 
 
 @pytest.fixture(scope="module")
