@@ -86,21 +86,24 @@ def run_territory(
     """Run every stage once for one territory of a study that passed its check.
 
     `minimum_coverage` is the share of a score's weights (0-1) that must be answered for the score
-    to be shown, `draws` how often the doubt about the ratings is drawn, with a fixed seed, and
-    `scenario` a file of other weights and least coverage, which then count. A territory that the
-    study does not have, options out of range and faults of the scenario are a UsageError.
+    to be shown, `draws` (1 or more) how often the doubt about the ratings is drawn, with a fixed
+    seed, and `scenario` a file of other weights and least coverage, which then count. A territory
+    that the study does not have, options out of range and faults of the scenario are a UsageError.
 
     The tables: actors, summary, kinds, helices, subkinds, roles, actor_roles, themes, founded,
     desk, fields; averages, criteria, raters, agreement, disagreement, rater_answers, panel_mix,
     panels, effects, scores (with low, median, high, other_low, other_high: 0-100), ranks (of
-    `RANKED`, weights fixed, stated or open, as `rank_actors`), choices, places, removals,
-    weights_needed, rank_drivers, contributions (each with dimension), profiles, profile_members,
-    profile_groups, profile_traits; ties, actor_network, network, layers, mixing, mixing_matrix,
-    brokerage, bridges, key_players, stability; challenges, positions, constraints, actions,
-    partners, coalitions, coalition_members, coalition_groups, needs, introductions, gaps,
+    `RANKED`, weights fixed, stated or open, as `rank_actors`, `compared` (bool) in the largest
+    panel), choices, places, removals, weights_needed, rank_drivers (of that panel), contributions
+    (each with dimension), profiles, profile_members, profile_groups, profile_traits; ties,
+    actor_network, network, layers, mixing, mixing_matrix, brokerage, bridges, key_players,
+    stability; challenges, positions, constraints, actions, partners, coalitions,
+    coalition_members, coalition_groups, needs, introductions, gaps,
     elsewhere, shortfalls, salience, grid, mactor, mactor_challenges; questions, provenance,
     warnings.
     """
+    if draws < 1:
+        raise UsageError(f"draws must be 1 or more, not {draws}")
     book, changed = study.codebook, scoring.Scenario()
     if scenario:
         changed = scoring.read_scenario(scenario, criteria=book.criteria)
@@ -263,17 +266,22 @@ def _run_ratings(
 
 
 def _measure_doubts(drawn: Draws, averages: pd.DataFrame, tree: scoring.Hierarchy) -> Found:
-    """Measure the doubt about ranks (raters, weights) and choices in one dimension."""
+    """Measure the doubt about ranks (raters, weights) and choices in one dimension.
+
+    Ranks are given within each panel; what else would change them, in the one with most actors.
+    """
     rated = drawn.panel >= 0
     values, actors = drawn.array[:, rated], pd.DataFrame({"actor_id": drawn.actors[rated]})
-    means = scoring.read_means(averages, tree=tree, actors=actors)
+    everybody, panel = scoring.read_means(averages, tree=tree, actors=actors), drawn.panel[rated]
+    compared = panel == np.bincount(panel[everybody.notna().any(axis=1)], minlength=1).argmax()
+    means = everybody[compared]
     choices = scoring.compare_choices(means, tree=tree)
     ranks = []
     for opinion in get_args(scoring.Opinion):
         weights = scoring.draw_weights(tree, opinion=opinion, draws=len(values), seed=SEED)
         scores = scoring.score_draws(values, tree=tree, columns=drawn.criteria, weights=weights)
-        table = scoring.rank_actors(scores, actors=actors, top=TOP, panel=drawn.panel[rated])
-        ranks.append(table.assign(weights=opinion))
+        table = scoring.rank_actors(scores, actors=actors, top=TOP, panel=panel)
+        ranks.append(table.assign(weights=opinion, compared=compared))
     found = {
         "ranks": pd.concat(ranks),
         "choices": choices,
@@ -281,9 +289,9 @@ def _measure_doubts(drawn: Draws, averages: pd.DataFrame, tree: scoring.Hierarch
         "removals": scoring.compare_removals(means, tree=tree),
         "weights_needed": scoring.compare_weights(means, tree=tree),
         "rank_drivers": scoring.measure_rank_drivers(
-            values, tree=tree, columns=drawn.criteria, n=64, seed=SEED
+            values[:, compared], tree=tree, columns=drawn.criteria, n=64, seed=SEED
         ),
-        "contributions": scoring.measure_contributions(means, tree=tree),
+        "contributions": scoring.measure_contributions(everybody, tree=tree),
     }
     dimension = tree.table["dimension"].iloc[0]
     return {name: table.assign(dimension=dimension) for name, table in found.items()}

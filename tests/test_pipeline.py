@@ -135,6 +135,8 @@ def test_the_least_coverage_reaches_the_draws(good_study: Path) -> None:
 def test_options_out_of_range_are_refused() -> None:
     with pytest.raises(pipeline.UsageError, match="minimum_coverage"):
         run_territory(read_study(TRAINING), "haute-brume", minimum_coverage=2)
+    with pytest.raises(pipeline.UsageError, match="draws must be 1 or more, not 0"):
+        run_territory(read_study(TRAINING), "haute-brume", draws=0)
 
 
 @pytest.mark.parametrize("storage", ["python", "pyarrow"])

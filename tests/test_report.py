@@ -267,6 +267,37 @@ def test_the_only_question_that_counts_is_not_without_effect(good_study: Path) -
     assert "c = " not in text
 
 
+def test_places_are_told_within_one_panel(good_study: Path) -> None:
+    """The school has the highest mean, of raters who may be the most generous: it leads nobody."""
+    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
+        f"kabara,{actor},{rater},{criterion},{value}\n"
+        for raters, values in (
+            (("r1", "r2"), {"banque": 3, "fablab": 2, "mairie": 1}),
+            (("r3", "r4"), {"ecole": 5, "femmes": 4}),
+        )
+        for actor, value in values.items()
+        for rater in raters
+        for criterion in ("familiarity", "appetite")
+    )
+    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    raters = "".join(f"kabara,r{i},expert\n" for i in (1, 2, 3, 4))
+    (good_study / "raters.csv").write_text(f"territory_id,rater_id,role\n{raters}", "utf-8")
+    (good_study / "positions.csv").unlink()
+    (good_study / "influences.csv").unlink()
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    assert set(result.tables["choices"]["actor_id"]) == {"banque", "fablab", "mairie"}
+    ranks = result.tables["ranks"].query("dimension == 'readiness' and weights == 'fixed'")
+    assert ranks.set_index("actor_id")["n_ranked"].to_dict() == {
+        "banque": 3, "fablab": 3, "mairie": 3, "ecole": 2, "femmes": 2
+    }  # fmt: skip
+    text = read_text(report.show_readiness(result, language="en").html)
+    assert "form 2 groups that share no organisation" in text
+    assert "is said of one group, none being larger: 3 organisations." in text
+    assert "Banque du Fleuve is first, alone or level with others, in 9 of 9 ways" in text
+    assert text.count("is first, alone or level") == 1
+    assert "École d&#39;ingénieurs 100%" not in text  # among the first five of two
+
+
 def test_weights_are_drawn_by_the_questions_of_each_whole(good_study: Path) -> None:
     """Two questions made up of three each: c is 16 (2 - 1) - 1 of two weights, 31 of three."""
     parts = "".join(

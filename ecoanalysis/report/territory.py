@@ -285,6 +285,7 @@ def _describe_order(tables: Mapping[str, pd.DataFrame], book: Codebook) -> dict[
     )
     groups = scoring.read_hierarchy(book.criteria, dimension="readiness").groups
     sizes = {len(parts) for _, parts in groups if len(parts) > 1}
+    ranks = ranks[ranks["compared"].astype(bool) & ranks["low"].notna()]
     ways = choices.drop_duplicates(["normalisation", "aggregation"])
     first = ways.iloc[0]
     one = ways[["normalisation", "aggregation"]].eq(first[["normalisation", "aggregation"]])
@@ -294,6 +295,7 @@ def _describe_order(tables: Mapping[str, pd.DataFrame], book: Codebook) -> dict[
         "ways": list_records(ways[one.sum(axis=1) == 1]),
         "firsts": choices[choices["rank"] == 1].groupby("actor_id").size().nlargest(3).to_dict(),
         "n_ways": len(ways),
+        "n_compared": ranks["actor_id"].nunique(),
     }
 
 

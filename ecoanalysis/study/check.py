@@ -31,6 +31,7 @@ _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]"
 _NUMBER = r"[+-]?([0-9]{1,99}\.?[0-9]*|\.[0-9]+)([eE](\+?[0-9]{1,2}|-[0-9]{1,3}))?"
 _NUMBERS = ("number", "integer")
 _XY = ["longitude", "latitude"]
+UNSCORED = "desk"  # a dimension without weights
 _FAULTS = {
     **{"integer": "not_a_whole_number", "number": "not_a_number", "date": "impossible_date"},
     **{"required": "blank_value", "minimum": "out_of_scale", "maximum": "out_of_scale"},
@@ -80,6 +81,30 @@ def report_cells(table: Table, code: str, cells: pd.Series[str], **texts: Texts)
     if len(cells):
         texts |= {"field": str(cells.name), "found": cells}
         yield make_faults(code, table=table.name, file=table.file, rows=cells.index, **texts)
+
+
+def check_criteria(table: Table, *, codebook: Codebook) -> Faults:
+    """Check that criteria add up, those of the study (a table without fault) and all others.
+
+    `part_of_itself` and `no_weight` (of all parts of a whole) make scores impossible, and so does a
+    scale whose end is not above its beginning (`out_of_scale`).
+    """
+    criteria, codes = codebook.criteria, table.cells["code"]
+    whole, scored = _find_wholes(criteria), criteria["dimension"] != UNSCORED
+    above = whole
+    for _ in range(len(criteria)):
+        above = above.map(whole).fillna("")
+    yield from report_cells(table, "part_of_itself", table.cells["parent"][codes.isin(above)])
+    siblings = [criteria["dimension"], whole]
+    names = criteria.index.to_series().groupby(siblings).transform("; ".join)
+    bare = criteria["weight"].groupby(siblings).transform("sum").eq(0) & scored
+    bare &= whole.map(criteria["weight"]).fillna(1) > 0
+    cells = table.cells["weight"][codes.isin(criteria.index[bare])]
+    yield from report_cells(table, "no_weight", cells, allowed=codes[cells.index].map(names))
+    low, high = (codes.map(criteria[f"scale_{end}"]) for end in ("min", "max"))
+    ends = high[low >= high].map("{:g}".format).rename("scale_max")
+    least = low[ends.index].map("> {:g}".format)
+    yield from report_cells(table, "out_of_scale", ends, allowed=least)
 
 
 def check_references(tables: Mapping[str, Table]) -> Faults:
@@ -281,6 +306,18 @@ def _find_rows(
         scale = ends.map("{:g}".format).agg(" … ".join, axis=1)
         off = (answers < low) | (answers > high)
         yield "out_of_scale", "value", off, values["criterion"].map(scale)
+        whole = _find_wholes(codebook.criteria)
+        parts = whole.index.to_series().groupby(whole).agg("; ".join)
+        parts = parts[codebook.criteria["weight"].reindex(parts.index) > 0]
+        bad = values["criterion"].isin(parts.index)
+        yield "rated_whole", "criterion", bad, values["criterion"].map(parts)
+
+
+def _find_wholes(criteria: pd.DataFrame) -> pd.Series[str]:
+    """Find the criterion of its dimension that each is a part of; blank where there is none."""
+    whole, dimension = criteria["parent"], criteria["dimension"]
+    inside = whole.map(dimension).eq(dimension) & (whole != dimension)
+    return whole.where(inside & (whole != criteria.index), "")
 
 
 def _direct_ties(table: Table, codebook: Codebook) -> pd.DataFrame:

@@ -17,7 +17,13 @@ import platformdirs
 from ecoanalysis.codebook import Codebook, read_codebook
 from ecoanalysis.errors import StudyError
 from ecoanalysis.schemas import LOCAL_CODES, REQUIRED, TABLES
-from ecoanalysis.study.check import check_names, check_places, check_references, check_table
+from ecoanalysis.study.check import (
+    check_criteria,
+    check_names,
+    check_places,
+    check_references,
+    check_table,
+)
 from ecoanalysis.study.columns import name_columns, type_columns
 from ecoanalysis.study.descriptor import Descriptor, read_descriptor
 from ecoanalysis.study.faults import FAULT_COLUMNS, join_faults
@@ -138,6 +144,8 @@ def _check_text(
     amiss = [part for table in own.values() for part in check_table(table, codebook=codebook)]
     refused = any((part["severity"] == "refusal").any() for part in amiss)
     codebook = read_codebook(**(codes if refused else cells))
+    if "criteria" in own and not refused:
+        amiss += check_criteria(own["criteria"], codebook=codebook)
     for table in tables.values():
         if table.name not in own:
             amiss += check_table(table, codebook=codebook)

@@ -97,6 +97,11 @@ BROKEN: dict[str, tuple[str, str, str, str, int | None, str, str, str]] = {
     "tie to itself": (RELATIONS, "mairie,fablab", "mairie,mairie", "self_relation", 2, "target_id", "mairie", ""),
     "influence on itself": ("influences.csv", "mairie,fablab", "mairie,mairie", "self_relation", 2, "target_id", "mairie", ""),
     # numbers
+    "parts without weight": (
+        "criteria.csv", ALL, "code,dimension,parent,weight\ntills,interest,interest_profit,0\n",
+        "no_weight", 2, "weight", "0", "",
+    ),
+    "scale without length": ("criteria.csv", ALL, "code,scale_min\nappetite,5\n", "out_of_scale", 2, "scale_max", "5", ""),
     "latitude": (ACTORS, "12.64", "92.64", "out_of_scale", 3, "latitude", "92.64", ""),
     "longitude": (ACTORS, "-8.02", "-188.02", "out_of_scale", 6, "longitude", "-188.02", ""),
     "need": ("challenges.csv", "2,2,2,0,5", "2,2,2,0,6", "out_of_scale", 3, "needs_ideas", "6", ""),
@@ -235,6 +240,38 @@ def test_warning_names_file_row_and_field(
     assert list(faults["severity"]) == ["warning"] * len(faults), faults.to_string()
 
 
+@pytest.mark.parametrize(
+    ("criteria", "expected"),
+    [
+        # each the part of the other; of the third, a part of one of them, nothing is amiss
+        ("code,parent\ninterest_profit,interest_cause\ninterest_cause,interest_profit\n"
+         "interest_democracy,interest_cause\n",
+         [("criteria.csv", "part_of_itself", 2, "parent", "interest_cause", ""),
+          ("criteria.csv", "part_of_itself", 3, "parent", "interest_profit", "")]),
+        # all five of a dimension that is asked about
+        ("code,weight\n" + "".join(f"interest_{name},0\n" for name in (
+            "profit", "cause", "knowledge", "efficiency", "democracy")),
+         [("criteria.csv", "no_weight", row, "weight", "0", "interest_profit; interest_cause; "
+           "interest_knowledge; interest_efficiency; interest_democracy") for row in range(2, 7)]),
+        # appetite is rated in row 4, and now made up of two others
+        ("code,dimension,parent\nwants,readiness,appetite\nplans,readiness,appetite\n",
+         [("ratings.csv", "rated_whole", 4, "criterion", "appetite", "wants; plans")]),
+        # a whole that counts for nothing is not looked into
+        ("code,dimension,parent,weight\ntills,interest,interest_profit,0\ninterest_profit,,,0\n", []),
+        ("code,scale_min,scale_max\nfamiliarity,5,9\n", [
+            ("ratings.csv", "out_of_scale", 3, "value", "4", "5 … 9")]),
+    ],
+)  # fmt: skip
+def test_criteria_that_do_not_add_up(
+    criteria: str, expected: list[tuple[object, ...]], tmp_path: Path
+) -> None:
+    files = GOOD_STUDY | {"criteria.csv": criteria}
+    files["ratings.csv"] = "\n".join(files["ratings.csv"].splitlines()[:5]) + "\n"
+    faults = check_study(write_folder(files, tmp_path / "added"))
+    columns = ["file", "code", "row", "field", "found", "allowed"]
+    assert [tuple(row) for row in faults[columns].to_numpy()] == expected
+
+
 def test_good_study_has_no_fault(good_study: Path) -> None:
     faults = check_study(good_study)
     assert faults.empty
@@ -244,6 +281,7 @@ def test_good_study_has_no_fault(good_study: Path) -> None:
 def test_every_sort_of_fault_has_a_case() -> None:
     tried = {case[3] for case in (*BROKEN.values(), *WARNED.values())}
     elsewhere = {"both_kinds", "missing_table", "unreadable_encoding"}
+    elsewhere |= {"part_of_itself", "rated_whole"}
     later = {"unclassified_actors", "probable_duplicate"}
     assert tried | elsewhere | later == set(SORTS)
 
