@@ -453,6 +453,26 @@ def test_a_comparison_obeys_the_gate(good_study: Path, tmp_path: Path, language:
     assert set(COMPARED[1:]) <= ids
 
 
+def test_the_gate_has_one_sign_for_what_the_study_does_not_say(good_study: Path) -> None:
+    study = read_study(good_study)
+    unsaid = dataclasses.replace(study.descriptor, comparable=None, tie_question={})
+    summary = pd.DataFrame({"measure": ["n_actors", "n_ratings"], "value": [30.0, 0.0]})
+    gate = comparison.check_gate(unsaid, summaries={"kabara": summary, "nioro": summary})
+    compared = {"gate": gate, "territories": study.tables["territories"]}
+    html = compared_report.show_gate(compared, study=study, language="en").html
+    said = re.findall(r'class="([\w-]+)"><span aria-hidden="true">(.)</span> ([^<]*)</span>', html)
+    assert said == [
+        ("unsaid", "?", "the study does not say (this refuses nothing)"),  # comparable
+        ("yes", "✓", "yes"),  # two territories
+        ("yes", "✓", "yes, it is stated"),  # boundary
+        ("yes", "✓", "yes, it is stated"),  # window
+        ("no-go", "?", "the study does not say"),  # question about ties
+        ("no-go", "✗", "no"),  # ties
+        ("no-go", "✗", "nobody was rated"),
+        ("yes", "✓", "yes"),  # 30 organisations each
+    ]
+
+
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_comparison_of_many_territories_sums_them_up(
     good_study: Path, tmp_path: Path, declared: bool
@@ -609,7 +629,7 @@ def test_kinds_are_bars_the_guides_first_and_gaps_keep_their_row(good_study: Pat
         name for name in guide if name != book.loc["ngo", "label_en"]
     ]
     cells = {name: (sector, read_text(cell).strip()) for name, sector, cell in rows}
-    assert cells[book.loc["ngo", "label_en"]] == ("civil", "1 · under 1%")
+    assert cells[book.loc["ngo", "label_en"]] == ("civil", "1 · &lt;1%")
     assert cells[book.loc["media", "label_en"]] == ("civil", "400 · 100%")
 
 
