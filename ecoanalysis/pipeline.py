@@ -27,6 +27,7 @@ from ecoanalysis import (
     typology,
 )
 from ecoanalysis.codebook import UNCLASSIFIED, Codebook
+from ecoanalysis.errors import UsageError
 from ecoanalysis.study import Descriptor, Study, check_study, read_study
 from ecoanalysis.study.suggest import check_name
 from ecoanalysis.study.write import save_study
