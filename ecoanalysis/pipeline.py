@@ -36,7 +36,7 @@ Tables = Mapping[str, pd.DataFrame]
 Found = dict[str, pd.DataFrame]
 
 SEED, TOP = 20180801, 5
-GROUP_DRAWS = 100  # of the draws, those over which groups of partners are sought
+PARTNER_DRAWS = 100  # of the draws, those over which partners, groups and positions are weighed
 RANKED = ("readiness", "resource")  # dimensions of which ranks are given
 PROFILED = ("interest", "resource", "lever")  # dimensions that groups of actors rest on
 FIELDS = ["city", "latitude", "website", "founded", "tags", "roles", "reach", "channels"]
@@ -117,7 +117,7 @@ def run_territory(
     drawn, found = _run_ratings(study, here, least, draws)
     tables |= found
     tables |= _run_network(study, here, tables)
-    tables |= _run_partners(study, here, tables, drawn)
+    tables |= _run_partners(study, here, tables, drawn, least)
     tables["actors"] = _join_measures(tables)
     tables["provenance"] = _count_sources(tables["actors"], study.descriptor)
     tables["questions"] = _list_questions(tables)
@@ -368,25 +368,27 @@ def _gather_relations(study: Study, actors: pd.DataFrame) -> pd.DataFrame:
     return relations[mine | incoming]
 
 
-def _run_partners(study: Study, here: Tables, tables: Tables, drawn: Draws) -> Found:
+def _run_partners(
+    study: Study, here: Tables, tables: Tables, drawn: Draws, minimum_coverage: float
+) -> Found:
     """Suggest partners, groups and introductions, find what lacks, and weigh positions."""
-    means = tables["averages"].pivot_table("mean", "actor_id", "criterion")
+    means, draws = tables["averages"].pivot_table("mean", "actor_id", "criterion"), drawn.array
     answers = partners.gather_answers(
-        means.reindex(index=drawn.actors, columns=drawn.criteria), drawn.array[:GROUP_DRAWS],
+        means.reindex(index=drawn.actors, columns=drawn.criteria), draws[:PARTNER_DRAWS],
         ratings=here["ratings"], raters=here["raters"], positions=here["positions"],
         criteria=study.codebook.criteria,
     )  # fmt: skip
     actors, challenges = tables["actors"], here["challenges"]
     given: dict[str, Any] = {"actors": actors, "challenges": challenges}
     given |= {"constraints": here["constraints"], "kinds": study.codebook.kinds}
-    suggested = partners.suggest_partners(answers, **given)
+    suggested = partners.suggest_partners(answers, minimum_coverage=minimum_coverage, **given)
     groups = partners.suggest_groups(answers, suggested, **given)
     kinds, matrix = tables["kinds"], tables["mixing_matrix"]
     free = tables["ties"].query("scope == 'inside' and structure == 'free'")
     gaps = kinds.loc[(kinds["origin"] == "guide") & (kinds["n"] == 0), ["kind", "helix"]]
     elsewhere = _list_elsewhere(study, actors)
     positions = here["positions"].groupby(["challenge_id", "actor_id"], sort=False)["value"]
-    return _run_alliances(here, answers) | groups | {
+    return _run_alliances(here, answers, len(draws[:PARTNER_DRAWS])) | groups | {
         "challenges": challenges.drop(columns="territory_id"),
         "positions": positions.agg(mean="mean", n_raters="count").reset_index(),
         "constraints": here["constraints"],
@@ -404,8 +406,11 @@ def _run_partners(study: Study, here: Tables, tables: Tables, drawn: Draws) -> F
     }  # fmt: skip
 
 
-def _run_alliances(here: Tables, answers: partners.Answers) -> Found:
-    """Weigh salience, power and interest over draws, and influences where they are few enough."""
+def _run_alliances(here: Tables, answers: partners.Answers, n: int) -> Found:
+    """Weigh salience, power and interest over draws, and influences over n draws of their own.
+
+    Where too many have influences for MACTOR, each has its row, with nothing measured.
+    """
     concerns = [f"concern:{code}" for code in here["challenges"]["challenge_id"]]
     means, draws = answers.take(["power", "legitimacy", "urgency", *concerns])
     values, ids = draws if len(draws) else means[None], answers.means.index
@@ -414,28 +419,38 @@ def _run_alliances(here: Tables, answers: partners.Answers) -> Found:
     grid = np.stack([values[..., 0], interest], axis=2)
     centre = pd.DataFrame(grid.mean(axis=0), ids, ["power", "interest"])
     influences = here["influences"]
-    few = len({*influences["source_id"], *influences["target_id"]}) <= alliances.MOST_ACTORS
+    named = pd.unique(influences[["source_id", "target_id"]].to_numpy().ravel())
+    few = len(named) <= alliances.MOST_ACTORS
     mactor = alliances.analyse_mactor(
-        influences if few else influences[:0], here["positions"], draws=len(draws), seed=SEED
+        influences if few else influences[:0], here["positions"], draws=n, seed=SEED
     )
+    weighed = mactor.actors.set_index("actor_id").reindex(named).rename_axis("actor_id")
     return {
         "salience": alliances.measure_salience(values[..., :3], actors=ids),
         "grid": alliances.measure_grid(grid, actors=ids).join(centre, "actor_id"),
-        "mactor": mactor.actors.assign(pairs_known=mactor.coverage[0]),
+        "mactor": weighed.reset_index().assign(pairs_known=mactor.coverage[0]),
         "mactor_challenges": mactor.challenges,
     }
 
 
 def _list_elsewhere(study: Study, here: pd.DataFrame) -> pd.DataFrame:
-    """List the national and international actors of the study's other territories."""
+    """List the national and international actors of the study's other territories.
+
+    Their means are of what others than themselves say, who have one voice in each territory.
+    """
     everyone = study.tables["actors"]
     wide = everyone["reach"].isin(["national", "international"])
     others = everyone[wide & ~everyone["actor_id"].isin(here["actor_id"])]
     others = others.drop_duplicates("actor_id").reset_index(drop=True)
     found = typology.classify_actors(others, codebook=study.codebook)[["kind", "helix"]]
-    rated = study.tables["ratings"]
-    rated = rated[rated["actor_id"].isin(others["actor_id"]) & rated["value"].notna()]
-    means = rated.pivot_table(index="actor_id", columns="criterion", values="value")
+    answers, raters = (
+        table.assign(rater_id=table["territory_id"] + ":" + table["rater_id"])
+        for table in (study.tables["ratings"], study.tables["raters"])
+    )
+    means = scoring.average_ratings(
+        answers[answers["actor_id"].isin(others["actor_id"])],
+        raters=raters, criteria=study.codebook.criteria,
+    ).pivot_table("mean", "actor_id", "criterion")  # fmt: skip
     scales = study.codebook.criteria.loc[means.columns]
     shares = (means - scales["scale_min"]) / (scales["scale_max"] - scales["scale_min"])
     return others[["actor_id", "name"]].join(found).join(shares, on="actor_id")

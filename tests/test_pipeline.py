@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,43 @@ def test_the_least_coverage_reaches_the_draws(good_study: Path) -> None:
     assert not run_territory(study, "kabara").tables["scores"]["low"].dropna().empty
     strict = run_territory(study, "kabara", minimum_coverage=0.9).tables
     assert strict["scores"]["low"].isna().all() and strict["ranks"]["low"].isna().all()
+
+
+def test_the_least_coverage_reaches_the_partners(good_study: Path) -> None:
+    """Of the fab-lab its position and one of two questions on readiness are known: 1.5 of 4."""
+    study = read_study(good_study)
+    for least, want in ((0.5, []), (0.375, ["fablab"]), (0.4, [])):
+        found = run_territory(study, "kabara", minimum_coverage=least).tables["partners"]
+        assert found.loc[found["list"] == "contribute", "actor_id"].tolist() == want
+
+
+@pytest.mark.parametrize(("rater", "fillers"), [("r1", "banque"), ("r2", "")])
+def test_who_elsewhere_could_fill_a_gap_is_not_what_it_says_of_itself(
+    good_study: Path, rater: str, fillers: str
+) -> None:
+    """r2 is of the bank, which it gives 5 of 5; r1 of the mayor's office."""
+    for name, old, new in (
+        ("raters", "kabara,r2,,", "kabara,r2,banque,"),
+        ("ratings", "nioro,radio,r1,familiarity,3", "nioro,commune,r1,resource_financial,1"),
+        ("ratings", "fablab,r2,familiarity,4", f"banque,{rater},resource_financial,5"),
+    ):
+        file = good_study / f"{name}.csv"
+        file.write_text(file.read_text("utf-8").replace(old, new), encoding="utf-8")
+    lacks = run_territory(read_study(good_study), "nioro").tables["shortfalls"]
+    lacks = lacks[lacks["subject"] == "resource_financial"]
+    assert lacks[["most", "fillers"]].to_numpy().tolist() == [[0.2, fillers]]
+
+
+def test_influences_have_their_interval_where_nothing_else_was_asked(good_study: Path) -> None:
+    (good_study / "ratings.csv").unlink()
+    pairs = itertools.permutations(["mairie", "fablab", "banque", "ecole"], 2)
+    rows = [(*pair, f"r{k}", 2 + (i + k) % 2) for i, pair in enumerate(pairs) for k in (1, 2)]
+    pd.DataFrame(rows, columns=["source_id", "target_id", "rater_id", "value"]).assign(
+        territory_id="kabara"
+    ).to_csv(good_study / "influences.csv", index=False)
+    found = run_territory(read_study(good_study), "kabara").tables["mactor"]
+    assert len(found) == 4
+    assert (found["low"] < found["high"]).all()
 
 
 def test_options_out_of_range_are_refused() -> None:

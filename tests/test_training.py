@@ -643,6 +643,9 @@ def test_the_pages_say_what_is_planted_about_partners(language):
         assert title in page
     sheet = {"fr": "Fiche de réunion à imprimer", "en": "Meeting sheet to print"}[language]
     assert page.count(sheet) == 3
+    assert {"fr": "90 % de 100 tirages", "en": "90% of 100 draws"}[language] in page.replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
 
 
 def test_what_nobody_offers_and_what_cannot_be_is_said():
@@ -673,6 +676,22 @@ def test_what_nobody_offers_and_what_cannot_be_is_said():
     assert "with 1.0 of 5" in html
 
 
+@pytest.mark.parametrize("n", [20, 21])
+def test_too_many_organisations_for_mactor_are_said(n):
+    study = read_study(STUDY)
+    ids = load_in("actors", "val-palabre")["actor_id"].head(n).tolist()
+    ring = pd.DataFrame({"source_id": ids, "target_id": [*ids[1:], ids[0]], "value": 2.0})
+    influences = ring.assign(territory_id="val-palabre", rater_id="vp-01")
+    changed = dataclasses.replace(study, tables=study.tables | {"influences": influences})
+    result = pipeline.run_territory(changed, "val-palabre", draws=20)
+    found = result.tables["mactor"]
+    assert len(found) == n
+    assert found["influence"].isna().all() == (n == 21)
+    html = report.show_partners(result, language="en").html
+    assert ("Influences between 21 organisations are on record" in html) == (n == 21)
+    assert ("Who weighs on whom (MACTOR)" in html) == (n == 20)
+
+
 def test_who_alone_has_it_and_is_against_is_named_with_the_reason():
     study = read_study(STUDY)
     ratings = study.tables["ratings"].copy()
@@ -681,9 +700,10 @@ def test_who_alone_has_it_and_is_against_is_named_with_the_reason():
     ratings.loc[ideas & (ratings["actor_id"] == "onde-claire-telecom"), "value"] = 5.0
     changed = dataclasses.replace(study, tables=study.tables | {"ratings": ratings})
     result = pipeline.run_territory(changed, "val-palabre", draws=20)
-    # Its positions on vp-eau are -2 and -3; vp-jeunes, which it is not against, needs ideas as well.
+    # Its positions on vp-eau are -2 and -3; vp-jeunes needs ideas as well, and there it is for.
     lacks = result.tables["shortfalls"].query("what == 'resource'")
-    assert lacks[["subject", "challenge_id", "most", "nearest", "hindrance"]].to_numpy().tolist() == [
+    columns = ["subject", "challenge_id", "most", "nearest", "hindrance"]
+    assert lacks[columns].to_numpy().tolist() == [
         ["resource_ideas", "vp-eau", 1.0, "onde-claire-telecom", "against"]
     ]
     text = re.sub("<[^>]+>", "", report.show_partners(result, language="en").html)

@@ -16,9 +16,10 @@ from typing import Any
 import pandas as pd
 
 from ecoanalysis import figures, linkage, partners, scoring
+from ecoanalysis.alliances import MOST_ACTORS
 from ecoanalysis.codebook import Codebook
 from ecoanalysis.network import LARGE, MINIMUM_CORRELATION, MINIMUM_TIES
-from ecoanalysis.pipeline import TerritoryResult
+from ecoanalysis.pipeline import PARTNER_DRAWS, TerritoryResult
 from ecoanalysis.report.explore import explore_map
 from ecoanalysis.report.section import Section, draw, find_twin, list_records, render_section
 from ecoanalysis.wording import Language, use_language
@@ -124,6 +125,7 @@ def show_partners(result: TerritoryResult, *, language: str = "fr") -> Section:
             ["mean", "name"], ascending=[False, True]
         )),
         mactor=list_records(_name(result, "mactor").sort_values("competitiveness")[::-1]),
+        most_actors=MOST_ACTORS,
     )  # fmt: skip
 
 
@@ -159,6 +161,7 @@ def _show(template: str, result: TerritoryResult, language: str, /, **context: A
         table=cache(lambda name: list_records(_name(result, name))),
         s=dict(zip(summary["measure"], summary["value"], strict=True)),
         observed_on=_find_last_day(result), parameters=result.parameters,
+        partner_draws=min(result.parameters["draws"], PARTNER_DRAWS),
         names=_list_names(tables), challenge_titles=titles.to_dict(),
         asked={dimension: list(codes) for dimension, codes in asked.items()}, **context,
     )  # fmt: skip
