@@ -195,24 +195,22 @@ def compare_mixes(kinds_by_territory: pd.DataFrame, *, census: bool = False) -> 
     return table
 
 
-def compare_diversity(kinds_by_territory: pd.DataFrame, *, size: int | None = None) -> pd.DataFrame:
+def compare_diversity(kinds_by_territory: pd.DataFrame) -> pd.DataFrame:
     """Compare how diverse the kinds of actors are in random parts of one size of the lists.
 
     A longer list shows more kinds for that reason alone. No list is extrapolated. The table is
-    territory_id, kind, n (int >= 0), of which "unclassified" is left out; the common `size` is that
-    of the smallest list of at least 5 actors when not given, and a UsageError below 1.
+    territory_id, kind, n (int >= 0), of which "unclassified" is left out; the common size is that
+    of the smallest list of at least 5 actors.
 
     One row a territory, in the order given: territory_id, n (classified actors), size (missing
     where no list has 5 actors), hill_0, hill_1, hill_2 (see `rarefy`), compared (bool; False, and
-    no Hill numbers, where the list is shorter than that, or than 5).
+    no Hill numbers, where the list is shorter than 5).
     """
-    if size is not None and size < 1:
-        raise UsageError(f"size must be at least 1, not {size}")
     known = kinds_by_territory[kinds_by_territory["kind"] != UNCLASSIFIED]
     names = pd.Index(kinds_by_territory["territory_id"].unique(), name="territory_id")
     n = known.groupby("territory_id")["n"].sum().reindex(names, fill_value=0).astype("int64")
-    common = size or n[n >= SMALLEST_SIZE].min()
-    compared = n >= (size or np.fmax(common, SMALLEST_SIZE))
+    compared = n >= SMALLEST_SIZE
+    common = n[compared].min()
     parts = {name: known.loc[known["territory_id"] == name, "n"] for name in names[compared]}
     hills = {name: rarefy(part, int(common)) for name, part in parts.items()}
     columns = ["hill_0", "hill_1", "hill_2"]

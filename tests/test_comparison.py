@@ -275,14 +275,6 @@ def test_diversity_is_compared_at_the_size_of_the_smallest_list() -> None:
     assert found.loc[2, ["hill_0", "hill_1", "hill_2"]].isna().all()
 
 
-def test_the_common_size_can_be_chosen() -> None:
-    mixes = _mix(a={"ngo": 4, "bank": 8}, b={"ngo": 3, "bank": 4})
-    found = comparison.compare_diversity(mixes, size=10)
-    assert found["compared"].tolist() == [True, False]
-    with pytest.raises(UsageError, match="at least 1, not 0"):
-        comparison.compare_diversity(mixes, size=0)
-
-
 def test_lists_that_are_all_too_small_are_not_compared() -> None:
     found = comparison.compare_diversity(_mix(a={"ngo": 4}, b={"unclassified": 8}))
     assert found["n"].tolist() == [4, 0]

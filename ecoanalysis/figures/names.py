@@ -20,17 +20,18 @@ _SIDES = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (
 _TURNS = np.arange(16) * np.pi / 8
 _RING = np.column_stack([np.cos(_TURNS), np.sin(_TURNS)])
 _WAYS = np.vstack([_SIDES, _RING, _RING])
+_TRIED = 60
 
 
 def place_names(
     ax: Axes, places: Array, names: Sequence[str], *, obstacles: Array | None = None,
-    radius: float | Array = 5.0, limit: int = 60, leaders: bool = True,
+    radius: float | Array = 5.0, leaders: bool = True,
     language: Language | None = None, **options: Any,
 ) -> int:  # fmt: skip
     """Write as many of the names as fit beside their points; return how many do not, and say so.
 
     A name stands at its mark, clearly nearer to it than to any other, or a little away, tied to it
-    by a hair line (`leaders`). The most important come first, `limit` are tried; `radius` is half
+    by a hair line (`leaders`). The most important come first, 60 are tried; `radius` is half
     the size of marks in points, `obstacles` the points not to cover, if others than `places`.
     """
     point, inside = style.find_figure(ax).dpi / 72, np.ravel(ax.get_window_extent())
@@ -41,7 +42,7 @@ def place_names(
     texts = [text.get_window_extent().extents for text in ax.texts]
     taken = np.vstack([np.hstack([others - reach, others + reach]), *texts])
     written, look = 0, dict[str, Any](fontsize=style.SMALL, va="bottom") | options
-    for i, name in enumerate(names[:limit]):
+    for i, name in enumerate(names[:_TRIED]):
         text = style.write(ax, places[i], style.shorten_name(name), **look)
         size = np.array(text.get_window_extent().size)
         found = _find_place(dots[i], size, taken, others, inside, reaches[i], point, leaders)

@@ -22,7 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import ScaledTranslation, Transform
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ecoanalysis.codebook import UNCLASSIFIED, Codebook
 from ecoanalysis.wording import Language
@@ -85,24 +85,24 @@ def clean_words(words: object) -> str:
     return "".join(c for c in line if c.isprintable() or c in "\u00a0\u202f").strip()
 
 
-def shorten_name(name: object, *, length: int = 28) -> str:
-    """Cut a name to `length` characters, the last one being an ellipsis."""
+def shorten_name(name: object) -> str:
+    """Cut a name to 28 characters, the last one being an ellipsis."""
     words = clean_words(name)
-    return words if len(words) <= length else words[: length - 1].rstrip(" ,;:-–(") + "…"
+    return words if len(words) <= 28 else words[:27].rstrip(" ,;:-–(") + "…"
 
 
-def wrap_words(words: str, *, width: int, lines: int = 2) -> str:
-    """Break a label into at most `lines` lines of about `width` characters, never a word."""
-    return "\n".join(textwrap.wrap(clean_words(words), width, max_lines=lines, placeholder="…",
+def wrap_words(words: str, *, width: int) -> str:
+    """Break a label into at most two lines of about `width` characters, never a word."""
+    return "\n".join(textwrap.wrap(clean_words(words), width, max_lines=2, placeholder="…",
                                    break_long_words=False))  # fmt: skip
 
 
-def list_names(names: Iterable[object], language: Language, *, limit: int = 6) -> str:
-    """List the first names, shortened, and say how many more there are."""
+def list_names(names: Iterable[object], language: Language) -> str:
+    """List the first six names, shortened, and say how many more there are."""
     short = [shorten_name(name) for name in names]
-    n_more = max(len(short) - limit, 0)
+    n_more = max(len(short) - 6, 0)
     more = fill_in(language.ngettext("%(n)s other", "%(n)s others", n_more), n_more, language)
-    return ", ".join(filter(None, [*short[:limit], more]))
+    return ", ".join(filter(None, [*short[:6], more]))
 
 
 def fill_in(words: str, n: float, language: Language) -> str:
@@ -127,12 +127,10 @@ def write(
     return ax.text(at[0], at[1], lines, transform=moved, parse_math=False, **options)
 
 
-def write_rows(
-    ax: Axes, places: Iterable[float], labels: Iterable[str], *, shift: float = -7, **options: Any
-) -> None:
+def write_rows(ax: Axes, places: Iterable[float], labels: Iterable[str], **options: Any) -> None:
     """Write the labels of rows to the left of the axes."""
     look: dict[str, Any] = {"ha": "right", "va": "center", "linespacing": 1.1} | options
-    left = move(ax, (shift, 0), ax.get_yaxis_transform())
+    left = move(ax, (-7, 0), ax.get_yaxis_transform())
     for y, label in zip(places, labels, strict=True):
         write(ax, (0, y), label, transform=left, **look)
 
@@ -144,18 +142,6 @@ def write_scale(ax: Axes, ticks: Mapping[float, str], title: str) -> None:
     for x, label in ticks.items():
         write(ax, (x, 0), label, transform=below, ha="center", **look)
     write(ax, (1, 0), title, shift=(0, -7 - LINE), transform=ax.transAxes, ha="right", **look)
-
-
-def put_marks(
-    ax: Axes, x: ArrayLike, y: ArrayLike, mark: Mark, *, shift: float = 0, size: float = 7.5,
-    transform: Transform | None = None,
-) -> None:  # fmt: skip
-    """Draw a mark at each place, moved to the right by `shift` points, also outside the frame."""
-    line = Line2D(np.atleast_1d(x), np.atleast_1d(y), linestyle="none", zorder=3, clip_on=False,
-                  marker=mark.shape, markersize=size * mark.scale, markerfacecolor=mark.colour,
-                  markeredgecolor=mark.edge, transform=move(ax, (shift, 0), transform))  # fmt: skip
-    line.set_in_layout(transform is None and np.size(x) > 0)
-    ax.add_artist(line)
 
 
 def draw_marks(
@@ -229,7 +215,11 @@ def frame_axes(
         ax.set_position((left / width, low / total, across, height / total))
     for (mark, label), (x, row) in zip(key or [], starts, strict=True):
         y, inches = (total - PAD - (row + 0.5) * (LINE + 2)) / 72, figure.dpi_scale_trans
-        put_marks(ax, (PAD + x + 4.5) / 72, y, mark, transform=inches)
+        sign = Line2D([(PAD + x + 4.5) / 72], [y], linestyle="none", marker=mark.shape,
+                      markersize=7.5 * mark.scale, markerfacecolor=mark.colour,
+                      markeredgecolor=mark.edge, transform=inches, clip_on=False)  # fmt: skip
+        sign.set_in_layout(False)
+        ax.add_artist(sign)
         write(ax, ((PAD + x + 13) / 72, y), label, transform=inches, fontsize=SMALL, va="center",
               in_layout=False)  # fmt: skip
     for i, line in enumerate(reversed(lines)):

@@ -1,4 +1,4 @@
-"""Drawing to SVG: one compact string, the same bytes each time, that a page takes in as it is.
+"""Drawing to SVG: one compact string, the same bytes each time, that a page takes in as an image.
 
 matplotlib's own SVG is made for editors and shapes each word anew. This renderer writes outlines
 and words once, and knows what figures here use: solid lines and fills; it clips nothing.
@@ -7,8 +7,6 @@ and words once, and knows what figures here use: solid lines and fills; it clips
 from __future__ import annotations
 
 import gc
-import hashlib
-import html
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -27,17 +25,17 @@ from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Transform
 
-from ecoanalysis.figures.style import RC, WIDTH, clean_words
+from ecoanalysis.figures.style import RC, WIDTH
 
 _EM, _COMMANDS = 100.0, {1: "M", 2: "L", 3: "Q", 4: "C"}
 _GLYPHS: dict[str, Any] = {}
 
 
-def draw(plot: Callable[[Axes], object], *, alt: str) -> str:
-    """Render what `plot` draws on the axes it is given as one `<svg>` element for a page.
+def draw(plot: Callable[[Axes], object]) -> str:
+    """Render what `plot` draws on the axes it is given as one `<svg>` element.
 
-    As wide as its container, text as outlines, identifiers of its own, no script, style sheet or
-    date. `alt` becomes the `aria-label`; it is empty where the page says what the figure shows.
+    As wide as its container, text as outlines, no script, style sheet or date. The words of the
+    page say what it shows, those of an image's `alt` among them.
     """
     with mpl.rc_context(RC), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
@@ -55,11 +53,9 @@ def draw(plot: Callable[[Axes], object], *, alt: str) -> str:
     shapes = "".join(shape % name for shape, name in renderer.shapes.items())
     runs = groupby(renderer.uses, key=lambda use: use[0])
     body = "".join(f"<g{style}>{''.join(use for _, use in run)}</g>" for style, run in runs)
-    body = f'<defs>{shapes}</defs><g stroke-linejoin="round">{body}</g></svg>'
-    label = f' role="img" aria-label="{html.escape(clean_words(alt))}"' if alt else ""
     box = "0 0 {:.5g} {:.5g}".format(*figure.bbox.size)
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="100%"{label}>'
-    return head + body.replace("~", "f" + hashlib.sha256(body.encode()).hexdigest()[:5])
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="100%">'
+    return f'{head}<defs>{shapes}</defs><g stroke-linejoin="round">{body}</g></svg>'
 
 
 class _Renderer(RendererBase):
@@ -96,7 +92,7 @@ class _Renderer(RendererBase):
 
     def _define(self, tag: str, look: str, inside: str = "") -> str:
         shape = f'<{tag} id="%s" {look}>{inside}</{tag}>'
-        return self.shapes.setdefault(shape, f"~{len(self.shapes):x}")
+        return self.shapes.setdefault(shape, f"s{len(self.shapes):x}")
 
     def _describe(self, gc: GraphicsContextBase, face: Any) -> str:
         """Return fill and stroke as attributes."""

@@ -70,7 +70,7 @@ def render_section(
 
 def draw(plot: Callable[..., Axes], table: pd.DataFrame, **options: Any) -> str:
     """Draw a figure where its table has rows; the page gives it its words."""
-    return figures.draw(lambda ax: plot(table, ax=ax, **options), alt="") if len(table) else ""
+    return figures.draw(lambda ax: plot(table, ax=ax, **options)) if len(table) else ""
 
 
 @cache
