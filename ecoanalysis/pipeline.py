@@ -253,7 +253,7 @@ def _run_ratings(
     return drawn, {
         "averages": averages,
         "criteria": _describe_criteria(averages, answers, criteria, drawn),
-        "raters": _count_raters(answers, here["raters"]),
+        "raters": _count_raters(answers, here["raters"], criteria),
         "agreement": ratings.measure_agreement(answers, raters=here["raters"]),
         "disagreement": ratings.measure_disagreement(answers, **known),
         "rater_answers": ratings.measure_raters(answers, **known),
@@ -301,12 +301,18 @@ def _measure_doubts(drawn: Draws, averages: pd.DataFrame, tree: scoring.Hierarch
 def _describe_criteria(
     averages: pd.DataFrame, answers: pd.DataFrame, criteria: pd.DataFrame, drawn: Draws
 ) -> pd.DataFrame:
-    """Describe the answers criterion by criterion: mean over actors with its interval, counts."""
+    """Describe the answers criterion by criterion: mean over actors with its interval, counts.
+
+    `share` (0-1) is the mean on the criterion's scale.
+    """
     known = averages.assign(dimension=averages["criterion"].map(criteria["dimension"]))
     found = known.groupby(["dimension", "criterion"], sort=False).agg(
         mean=("mean", "mean"), n_actors=("mean", "count"), n_ratings=("n_raters", "sum"),
         n_dont_know=("n_dont_know", "sum"), n_self=("n_self", "sum"),
     ).reset_index()  # fmt: skip
+    scales = criteria.reindex(found["criterion"])
+    low, high = (scales[f"scale_{end}"].to_numpy(dtype=float) for end in ("min", "max"))
+    found["share"] = (found["mean"] - low) / (high - low)
     voices = answers.dropna(subset="value").groupby("criterion")["rater_id"].nunique()
     found["n_raters"] = found["criterion"].map(voices).fillna(0).astype(int)
     n_known = (~np.isnan(drawn.array)).sum(axis=1)
@@ -315,12 +321,16 @@ def _describe_criteria(
     return found.join(ends.set_index("actor_id")[["low", "high"]], on="criterion")
 
 
-def _count_raters(answers: pd.DataFrame, raters: pd.DataFrame) -> pd.DataFrame:
-    """Count raters and their answers by role and mode."""
-    n_ratings = raters["rater_id"].map(answers["rater_id"].value_counts()).fillna(0).astype(int)
-    mix = raters.assign(n_ratings=n_ratings).groupby(["role", "mode"], dropna=False)
-    counts = mix.agg(n_raters=("rater_id", "nunique"), n_ratings=("n_ratings", "sum"))
-    return counts.reset_index()
+def _count_raters(
+    answers: pd.DataFrame, raters: pd.DataFrame, criteria: pd.DataFrame
+) -> pd.DataFrame:
+    """Count by dimension, role and mode who rated organisations of others, and their ratings."""
+    who = raters[["rater_id", "actor_id", "role", "mode"]]
+    given = answers.dropna(subset="value").merge(who, on="rater_id", suffixes=("", "_own"))
+    given = given[given["actor_id"].ne(given["actor_id_own"])]
+    given = given.assign(dimension=given["criterion"].map(criteria["dimension"]))
+    mix = given.groupby(["dimension", "role", "mode"], dropna=False)
+    return mix.agg(n_raters=("rater_id", "nunique"), n_ratings=("value", "size")).reset_index()
 
 
 def _run_network(study: Study, here: Tables, tables: Tables) -> Found:
@@ -490,8 +500,11 @@ def _list_questions(tables: Tables) -> pd.DataFrame:
 
 
 def _summarise(tables: Tables, study: Study, territory_id: str) -> pd.DataFrame:
-    actors, kinds, kept = tables["actors"], tables["kinds"], tables["ties"]
-    panels = scoring.measure_shared_raters(study.tables["ratings"])
+    """Count what there is: raters and ratings are of other organisations, ties are pairs."""
+    actors, kinds, voices = tables["actors"], tables["kinds"], tables["rater_answers"]
+    beyond = tables["ties"].query("scope == 'beyond'")
+    ends = pd.DataFrame({"actor_id": beyond[["source_id", "target_id"]].melt()["value"].unique()})
+    panels = scoring.measure_shared_raters(study.tables["ratings"].dropna(subset="value"))
     panel = panels[panels["territory_id"] == territory_id]
     listed = kinds[(kinds["n"] > 0) & (kinds["kind"] != "unclassified")]
     n_unknown = int((actors["kind"] == "unclassified").sum())
@@ -507,12 +520,12 @@ def _summarise(tables: Tables, study: Study, territory_id: str) -> pd.DataFrame:
         "n_with_website": int(actors["website"].notna().sum()),
         "n_in_several_sources": int(actors["provenance"].fillna("").str.contains(";").sum()),
         "n_ratings": int(tables["raters"]["n_ratings"].sum()),
-        "n_raters": int(tables["raters"]["n_raters"].sum()),
-        "n_rated_actors": tables["averages"]["actor_id"].nunique(),
+        "n_raters": int((voices["n_ratings"] > voices["n_self"]).sum()),
+        "n_rated_actors": len(tables["disagreement"]),
         "n_shared_raters": int(panel["n_shared_raters"].sum()),
         "n_linked_territories": int(panel["n_linked_territories"].sum()),
-        "n_ties": int((kept["scope"] == "inside").sum()),
-        "n_ties_beyond": int((kept["scope"] == "beyond").sum()),
+        "n_ties": int(tables["network"].query("structure == 'all'")["n_ties"].sum()),
+        "n_ties_beyond": len(ties.combine_ties(beyond, actors=ends)),
         "n_challenges": len(tables["challenges"]),
         "n_actions": len(tables["actions"]),
     }

@@ -267,6 +267,85 @@ def test_the_only_question_that_counts_is_not_without_effect(good_study: Path) -
     assert "c = " not in text
 
 
+def test_a_tie_is_a_pair_on_the_whole_page(good_study: Path) -> None:
+    """Town hall and fab-lab fund and supply each other: with the school, two pairs of three ties.
+
+    The radio of the other town has two relations with the fab-lab: one pair more, beyond.
+    """
+    lines = ["kabara,fablab,mairie,supplies,,,,", "kabara,fablab,radio,supports,,,,"]
+    with (good_study / "relations.csv").open("a", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    counts = result.tables["summary"].set_index("measure")["value"]
+    assert counts[["n_ties", "n_ties_beyond"]].to_list() == [2, 1]
+    header = read_text(report.show_header(result, language="en").html)
+    assert "ties recorded between them 2 " in header
+    text = read_text(report.show_ties(result, language="en").html)
+    assert "ties recorded: 2; organisations without any: 2" in text
+    assert "1 tie leads to an organisation of another territory" in text
+
+
+def test_who_was_asked_and_did_not_know_has_not_rated(good_study: Path) -> None:
+    """r1 rates its own organisation, and says "don't know" of another: nobody is rated."""
+    answers = "kabara,mairie,r1,familiarity,5\nkabara,fablab,r1,familiarity,dont_know\n"
+    answers = f"territory_id,actor_id,rater_id,criterion,value\n{answers}"
+    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    counts = result.tables["summary"].set_index("measure")["value"]
+    assert counts[["n_rated_actors", "n_raters", "n_ratings"]].to_list() == [0, 0, 0]
+    assert "rated" not in read_text(report.show_header(result, language="en").html)
+    assert "Nobody has rated" in read_text(report.show_profile(result, language="en").html)
+    assert "Nobody has rated" in read_text(report.show_partners(result, language="en").html)
+
+
+def test_people_and_organisations_are_those_of_each_part(good_study: Path) -> None:
+    """r1 rated two in readiness, on one question; r2 one on an interest from 1 to 7.
+
+    r3 gave a position only: two people have rated three organisations, one of them two of five.
+    """
+    rows = ["fablab,r1,familiarity,5", "banque,r1,familiarity,3", "ecole,r2,interest_profit,7",
+            "ecole,r2,interest_cause,1"]  # fmt: skip
+    answers = "".join(f"kabara,{row}\n" for row in rows)
+    answers = f"territory_id,actor_id,rater_id,criterion,value\n{answers}"
+    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    scales = "code,scale_min,scale_max\ninterest_profit,1,7\n"
+    (good_study / "criteria.csv").write_text(scales, encoding="utf-8")
+    with (good_study / "raters.csv").open("a", encoding="utf-8") as file:
+        file.write("kabara,r3,,,user,form\n")
+    with (good_study / "positions.csv").open("a", encoding="utf-8") as file:
+        file.write("kabara,fablab,etatcivil,r3,2\n")
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    header = read_text(report.show_header(result, language="en").html)
+    assert "organisations rated (people who rated: 2) 3 " in header
+    assert "2 people have rated 3 of them" in read_text(
+        report.show_profile(result, language="en").html
+    )
+    text = read_text(report.show_readiness(result, language="en").html)
+    assert "1 person has rated 2 of the 5 organisations, by these questions: Familiarity" in text
+    assert "Appetite How keen" not in text
+    assert "Who rated: local authority 1 · interview 1." in text
+    html = report.show_motives(result, language="en").html
+    text = read_text(html)
+    assert "Organisations covered by answers: 1." in text and "not shown" not in text
+    # 7 is the end of its scale, 1 a fifth of the other: as a share of the scale, 1 and 0.2
+    assert '<td class="s5">7</td><td class="s1">1</td>' in html
+    assert "Highest on average: Profit (1–7) (7.0" in text
+    assert "The scale of each question stands beside its name." in text and "0 to 5" not in text
+
+
+def test_no_pair_is_said_to_hold_a_whole_together_that_does_not_fall_apart(
+    good_study: Path,
+) -> None:
+    """All pairs of five are tied but one: without any two, the three left reach each other."""
+    ids = ["mairie", "banque", "fablab", "ecole", "femmes"]
+    rows = [f"kabara,{a},{b},partners_with" for a, b in itertools.combinations(ids, 2)][1:]
+    text = "territory_id,source_id,target_id,kind\n" + "\n".join(rows) + "\n"
+    (good_study / "relations.csv").write_text(text, encoding="utf-8")
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    text = read_text(report.show_ties(result, language="en").html)
+    assert "lies on the shortest ways" in text and "Without both" not in text
+
+
 def test_places_are_told_within_one_panel(good_study: Path) -> None:
     """The school has the highest mean, of raters who may be the most generous: it leads nobody."""
     answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(

@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -62,8 +63,9 @@ def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show who is ready: grid, scores and ranks with what is doubted, and desk evidence apart."""
     tables, book = result.tables, result.codebook
     look, rated = {"codebook": book, "language": use_language(language)}, _explain(result)
+    raters = tables["raters"].query("dimension == 'readiness'")
     people = {
-        column: tables["raters"].groupby(column)["n_raters"].sum().sort_values(ascending=False)
+        column: raters.groupby(column)["n_raters"].sum().sort_values(ascending=False)
         for column in ("role", "mode")
     }
     return _show(
@@ -71,6 +73,8 @@ def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
         order=_describe_order(tables, book) if sum(r["low_rank"] is not None for r in rated) > 1
         else {},
         people={column: list(counts.items()) for column, counts in people.items()},
+        n_people=int(raters["n_raters"].sum()),
+        questions=book.criteria[f"question_{language}"].to_dict(),
         figure=draw(figures.plot_readiness, _pair_readiness(tables, book), **look),
         alpha=_summarise_agreement(tables["agreement"]),
     )  # fmt: skip
@@ -79,8 +83,13 @@ def show_readiness(result: TerritoryResult, *, language: str = "fr") -> Section:
 def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
     """Show what moves the organisations and what they bring, kind by kind."""
     cells, codes = _pick_cells(result)
-    resources = _explain(result, "resource")
-    return _show("motives", result, language, cells=cells, codes=codes, resources=resources)
+    ends = result.codebook.criteria[["scale_min", "scale_max"]]
+    return _show(
+        "motives", result, language, cells=cells[:CELLS], n_covered=len(cells), codes=codes,
+        resources=_explain(result, "resource"),
+        scales={str(code): (low, high) for code, low, high in ends.itertuples()},
+        one_scale=len(ends.loc[[*chain(*codes.values())]].drop_duplicates()) == 1,
+    )  # fmt: skip
 
 
 def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
@@ -98,7 +107,6 @@ def show_ties(result: TerritoryResult, *, language: str = "fr") -> Section:
         figure=draw(figures.plot_network, inside, **shown, **look),
         explorer=explore_map(inside, codebook=result.codebook, language=language, **shown),
         matrix_figure=draw(figures.plot_mixing, tables["mixing_matrix"], **look),
-        not_free=int((inside["structure"] != "free").sum()),
         bridges=list_records(bridges),
         n_groups=int((tables["actor_network"]["community"].value_counts() > 1).sum()),
         large=len(tables["actors"]) > LARGE,
@@ -154,7 +162,6 @@ def _show(template: str, result: TerritoryResult, language: str, /, **context: A
     """Render a part, whose template may read any table, key numbers and names."""
     tables, book, here = result.tables, result.codebook, result.territory
     summary, titles = tables["summary"], tables["challenges"].set_index("challenge_id")["title"]
-    asked = book.criteria[book.criteria["weight"] > 0].groupby("dimension").groups
     return render_section(
         template, language, result,
         title=use_language(language).name_place(str(here["name"]), here.get("country_code")),
@@ -163,7 +170,8 @@ def _show(template: str, result: TerritoryResult, language: str, /, **context: A
         observed_on=_find_last_day(result), parameters=result.parameters,
         partner_draws=min(result.parameters["draws"], PARTNER_DRAWS),
         names=_list_names(tables), challenge_titles=titles.to_dict(),
-        asked={dimension: list(codes) for dimension, codes in asked.items()}, **context,
+        asked=lambda name: scoring.read_hierarchy(book.criteria, dimension=name).codes,
+        **context,
     )  # fmt: skip
 
 
@@ -215,22 +223,22 @@ def _list_register(result: TerritoryResult, language: str) -> dict[str, list[dic
     return {kind: list_records(rows) for kind in order if len(rows := shown[shown["kind"] == kind])}
 
 
-def _pick_cells(result: TerritoryResult) -> tuple[list[dict[str, Any]], list[str]]:
-    """List the mean ratings of actors on criteria, and the codes of these, as columns.
+def _pick_cells(result: TerritoryResult) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+    """List the mean ratings of actors on criteria, and the codes of these by dimension, as columns.
 
-    Of more than `CELLS` actors those with most answers; the strongest on the same stand together.
+    First stand the `CELLS` actors with most answers, the strongest on the same side by side.
     """
     asked = result.codebook.criteria["dimension"]
     wide = _name(result, "averages").pivot_table("mean", ["actor_id", "name"], "criterion")
-    codes = [code for part in DIMENSIONS for code in asked.index[asked == part] if code in wide]
-    wide = wide[codes].dropna(how="all")
+    codes = {part: [c for c in asked.index[asked == part] if c in wide] for part in DIMENSIONS}
+    wide = wide[[*chain(*codes.values())]].dropna(how="all")
     if wide.empty:
-        return [], []
+        return [], codes
     strongest = wide.fillna(-math.inf).to_numpy(float).argmax(axis=1)
     order = pd.DataFrame({"n": wide.count(axis=1), "best": wide.max(axis=1), "first": strongest})
-    kept = order.sort_values(["n", "best"], ascending=False, kind="stable")[:CELLS]
-    kept = kept.sort_values(["first", "best"], ascending=[True, False], kind="stable")
-    return list_records(wide.loc[kept.index].reset_index()), codes
+    order = order.sort_values(["n", "best"], ascending=False, kind="stable")
+    kept = order[:CELLS].sort_values(["first", "best"], ascending=[True, False], kind="stable")
+    return list_records(wide.loc[[*kept.index, *order.index[CELLS:]]].reset_index()), codes
 
 
 def _pair_readiness(tables: Mapping[str, pd.DataFrame], book: Codebook) -> pd.DataFrame:
