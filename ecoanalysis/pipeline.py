@@ -29,6 +29,7 @@ from ecoanalysis import (
 from ecoanalysis.codebook import UNCLASSIFIED, Codebook
 from ecoanalysis.errors import UsageError
 from ecoanalysis.study import Descriptor, Study, check_study, read_study
+from ecoanalysis.study.columns import split_parts
 from ecoanalysis.study.suggest import check_name
 from ecoanalysis.study.write import save_study
 
@@ -477,7 +478,7 @@ def _join_measures(tables: Tables) -> pd.DataFrame:
 
 
 def _count_sources(register: pd.DataFrame, descriptor: Descriptor) -> pd.DataFrame:
-    names = register["provenance"].fillna("").str.split(";").explode().str.split(":").str[0]
+    names = split_parts(register["provenance"]).str.split(":").str[0]
     counts = names.str.strip().groupby(level=0).unique().explode().value_counts()
     said = ["title", "licence", "credit", "accessed_on"]
     sources = pd.DataFrame(descriptor.sources, columns=["name", *said])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ecoanalysis.codebook import UNCLASSIFIED, Codebook, read_codebook
 from ecoanalysis.errors import UsageError
+from ecoanalysis.study.columns import split_parts
 
 _KEYS = ["territory_id", "actor_id"]
 _FOUND = ["kind", "subkind", "helix", "rule", "confidence", "evidence"]
@@ -180,7 +181,7 @@ def _list_texts(actors: pd.DataFrame) -> pd.DataFrame:
     parts = [categories.assign(field="source_category", folded=_fold_text(categories["code"]))]
     for field in ("name", "tags", "website"):
         cells = _read_column(actors, field)
-        values = _list_values(cells, separator=";" if field == "tags" else None)
+        values = _list_values(cells, several=field == "tags")
         parts.append(values.assign(field=field, folded=_fold_text(values["value"])))
     return pd.concat(parts, ignore_index=True)
 
@@ -270,11 +271,10 @@ def _read_column(table: pd.DataFrame, name: str) -> pd.Series:
     return text.mask(text == "")
 
 
-def _list_values(cells: pd.Series, *, separator: str | None = ";") -> pd.DataFrame:
+def _list_values(cells: pd.Series, *, several: bool = True) -> pd.DataFrame:
     """List row (index of the cell) and value (not blank) of cells that may hold several."""
-    values = cells.dropna().map(lambda cell: cell.split(separator) if separator else [cell])
-    values = values.explode().astype("str").str.strip()
-    return values[values != ""].rename_axis("row").rename("value").reset_index()
+    values = split_parts(cells) if several else cells.dropna()
+    return values.rename_axis("row").rename("value").reset_index()
 
 
 def _fold_text(text: pd.Series) -> pd.Series:

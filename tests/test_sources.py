@@ -804,9 +804,12 @@ def test_a_relation_that_a_person_corrected_stays(tmp_path: Path) -> None:
     file = write_gexf(tmp_path / "g.gexf")
     import_list("gexf", [file], study_path=path, mapping=how)
     relations = pd.read_csv(path / "relations.csv", dtype="str")
-    relations["weight"], relations["provenance"] = "9", None
-    relations.to_csv(path / "relations.csv", index=False)
-    report = import_list("gexf", [file], study_path=path, mapping=how)
+    known = set(relations["provenance"])
+    assert "a-list:1--2;a-list:2--1" in known
+    for said in (None, relations["provenance"].str.replace(";", " ; ")):
+        relations.assign(weight="9", provenance=said).to_csv(path / "relations.csv", index=False)
+        report = import_list("gexf", [file], study_path=path, mapping=how)
+        assert set(read_study(path).tables["relations"]["provenance"]) == known
     assert {row[4] for row in list_relations(path)} == {9}
     assert report.count("set_aside", table="relations") == 3
 

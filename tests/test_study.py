@@ -28,6 +28,7 @@ from ecoanalysis.study import (
     write_study,
 )
 from ecoanalysis.study import check as check_module
+from ecoanalysis.study.columns import split_parts
 from ecoanalysis.study.descriptor import FICTIONAL_NOTICE
 from ecoanalysis.study.files import clean_text
 from ecoanalysis.study.outlines import find_country, find_inside
@@ -88,6 +89,15 @@ def test_the_studys_own_codes_join_the_codebook(good_study: Path) -> None:
     assert book.criteria.loc["familiarity", "weight"] == 2
     assert book.criteria.loc["familiarity", "scale_max"] == 5
     assert "griots" in book.subkinds.index
+
+
+def test_values_of_one_cell_are_told_apart_whatever_the_blanks(good_study: Path) -> None:
+    cells = pd.Series(["a; b b ;;", None, " ", "c"], index=[3, 1, 4, 1])
+    assert list(split_parts(cells).items()) == [(3, "a"), (3, "b b"), (1, "c")]
+    assert split_parts(pd.Series([float("nan")])).empty
+    replace_file(good_study, "subkinds.csv", "ts,community_", "ts,media ; community_")
+    replace_file(good_study, "actors.csv", "organisation,,,users", "organisation,griots,,users")
+    assert check_study(good_study).empty
 
 
 def test_absent_tables_are_empty_with_their_columns(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from ecoanalysis.linkage.folding import fold_city, fold_name, fold_website
+from ecoanalysis.study.columns import split_parts
 
 LIST_COLUMNS = ("roles", "tags", "channels", "source_category", "provenance")
 EARTH_RADIUS_M = 6_371_008.8
@@ -91,9 +92,8 @@ def contradict(
 
 def _split_categories(categories: pd.Series) -> pd.DataFrame:
     """One column a source system, so that only categories of one system are compared."""
-    parts = categories.dropna().str.split(";").explode().str.strip()
-    named = parts.str.extract(r"^(?P<system>[^:]*):(?P<code>.*)$").dropna().rename_axis("at")
-    named = named.reset_index().drop_duplicates().sort_values("code")
+    named = split_parts(categories).str.extract(r"^(?P<system>[^:]*):(?P<code>.*)$").dropna()
+    named = named.rename_axis("at").reset_index().drop_duplicates().sort_values("code")
     codes = named.pivot_table("code", index="at", columns="system", aggfunc=";".join)
     return codes.reindex(categories.index).add_prefix("category:")
 
@@ -137,10 +137,8 @@ def _join_lists(cells: pd.Series, group: pd.Series) -> pd.Series:
     """Unite the lists of the groups whose records say different ones."""
     said = pd.DataFrame({"list": cells, "group": group}).dropna().drop_duplicates()
     said = said[said["group"].duplicated(keep=False)]
-    parts = said.assign(part=said["list"].str.split(";")).explode("part")
-    parts["part"] = parts["part"].str.strip()
-    parts["fold"] = parts["part"].str.casefold()
-    parts = parts[parts["fold"].ne("")].drop_duplicates(["group", "fold"])
+    parts = said.join(split_parts(said["list"]).rename("part"), how="inner")
+    parts = parts.assign(fold=parts["part"].str.casefold()).drop_duplicates(["group", "fold"])
     return parts.groupby("group")["part"].agg(";".join).astype("str")
 
 

@@ -23,7 +23,7 @@ from ecoanalysis.sources.relations import list_organisations, read_ties
 from ecoanalysis.sources.report import ImportReport, make_report
 from ecoanalysis.study import read_study
 from ecoanalysis.study.check import check_cells
-from ecoanalysis.study.columns import type_columns
+from ecoanalysis.study.columns import split_parts, type_columns
 from ecoanalysis.study.faults import describe_faults, join_faults
 from ecoanalysis.study.files import Table, neutralise_formulas
 from ecoanalysis.study.suggest import check_name
@@ -159,9 +159,8 @@ def _place(
         stated = pd.Series(territory_id, index=records.index, dtype="str")
     elif not how.placement and len(territories) == 1:
         stated = stated.fillna(territories["territory_id"].iloc[0])
-    copies = records.assign(territory_id=stated.str.split(r"\s*;\s*", regex=True))
-    copies = copies.rename_axis("record").explode("territory_id").reset_index()
-    copies["territory_id"] = copies["territory_id"].astype("str")
+    copies = records.drop(columns="territory_id").rename_axis("record")
+    copies = copies.join(split_parts(stated).rename("territory_id")).reset_index()
     fields = raw.iloc[copies["record"]].set_axis(copies.index)
     placed = place_records(
         copies,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ecoanalysis.linkage import LIST_COLUMNS, fold_id, match_records, unite_records
+from ecoanalysis.study.columns import split_parts
 
 _ID_LENGTH = 48
 
@@ -98,8 +99,8 @@ def join_relations(
     new = new.drop(had["key"], errors="ignore").reset_index()
     new = new.sort_values(["territory_id", "source_id", "target_id"])
     both = had["provenance"].str.cat(had["key"].map(more), sep=";", na_rep="")
-    said = both.str.strip(";").str.split(";")
-    had["provenance"] = said.map(lambda parts: ";".join(dict.fromkeys(parts)) or None).astype("str")
+    said = split_parts(both).groupby(level=0)
+    had["provenance"] = said.agg(lambda parts: ";".join(dict.fromkeys(parts))).astype("str")
     tables = [part for part in (had, new.reindex(columns=had.columns)) if len(part)] or [had]
     table = pd.concat(tables, ignore_index=True)
     began = table.drop_duplicates("key").set_index("key")["provenance"].str.split(";").str[0]
@@ -120,8 +121,8 @@ def join_relations(
 
 def _list_keys(actors: pd.DataFrame) -> pd.DataFrame:
     """List every record that an actor comes from; the index repeats the actor's position."""
-    keys = actors[["territory_id"]].assign(key=actors["provenance"].str.split(r"\s*;\s*"))
-    return keys.explode("key").dropna().astype({"key": "str"})
+    keys = split_parts(actors["provenance"]).rename("key")
+    return actors[["territory_id"]].join(keys, how="inner")
 
 
 def _tell_apart(actors: pd.DataFrame, sources: list[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from ecoanalysis.linkage import LIST_COLUMNS, fold_id
 from ecoanalysis.sources import values
 from ecoanalysis.sources.mapping import MAPPED_COLUMNS, ListMapping
 from ecoanalysis.sources.reading import LATITUDE, LONGITUDE, SHAPE
-from ecoanalysis.study.columns import type_columns
+from ecoanalysis.study.columns import split_parts, type_columns
 
 _CLOSED = ("no", "non", "n", "0", "false", "faux", "-")
 _GEOMETRY = {"latitude": LATITUDE, "longitude": LONGITUDE}
@@ -40,7 +40,7 @@ def map_records(
     steps |= {column: [("not_a_point", lambda cells: cells.where(whole))] for column in _GEOMETRY}
     clean, notes = {}, []
     for column, cells in text.items():
-        parts = _split(cells) if column == "tags" else cells
+        parts = split_parts(cells) if column == "tags" else cells
         parts, noted = values.take_steps(parts, steps.get(str(column), []))
         clean[column] = _join_parts(parts, fields.index) if column == "tags" else parts
         notes.append(noted)
@@ -65,7 +65,7 @@ def split_cells(
     """Split each cell and translate each part, one a row; the index repeats that of the cells."""
     for separator in separators:
         cells = cells.str.replace(separator, ";", regex=False)
-    parts = _translate(_split(cells), meanings).dropna()
+    parts = _translate(split_parts(cells), meanings).dropna()
     repeated = pd.MultiIndex.from_arrays([parts.index, parts.str.casefold()]).duplicated()
     return parts[~repeated]
 
@@ -95,11 +95,6 @@ def _read_column(fields: pd.DataFrame, mapping: ListMapping, column: str) -> pd.
             found = found.fillna(_translate(fields[field], meanings))
     constant = mapping.constants.get(column)
     return found.fillna(constant) if constant else found
-
-
-def _split(cells: pd.Series) -> pd.Series:
-    parts = cells.dropna().str.split(";").explode().str.strip().astype("str")
-    return parts[parts.ne("")]
 
 
 def _look_up(cells: pd.Series, meanings: Mapping[str, str]) -> pd.Series:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ecoanalysis.codebook import Codebook, read_codebook
 from ecoanalysis.schemas import list_fields, read_schema
-from ecoanalysis.study.columns import DONT_KNOW
+from ecoanalysis.study.columns import DONT_KNOW, split_parts
 from ecoanalysis.study.descriptor import Descriptor
 from ecoanalysis.study.faults import Faults, Texts, make_faults
 from ecoanalysis.study.files import DESCRIPTOR, WORKBOOK, Table
@@ -66,7 +66,7 @@ def check_cells(table: Table, *, codebook: Codebook) -> Faults:
     fields = list_fields(table.name)
     for name, column in table.cells.drop(columns=list(table.missing)).items():
         field = fields.get(str(name), {"name": name, "type": "string", "constraints": {}})
-        texts = column.str.split(";").explode().str.strip() if field.get("many") else column
+        texts = split_parts(column) if field.get("many") else column
         codes = list_codes(field, codebook)
         distinct = texts.drop_duplicates()
         distinct = distinct[~_is_plain(distinct, field)]
@@ -141,7 +141,7 @@ def check_names(tables: Mapping[str, Table], *, descriptor: Descriptor) -> Fault
     sources = [source.get("name", "") for source in descriptor.sources]
     for table in tables.values() if sources else ():
         if "provenance" in table.cells:
-            names = table.cells["provenance"].drop_duplicates().str.split(";").explode()
+            names = split_parts(table.cells["provenance"].drop_duplicates())
             names = names.str.split(":").str[0].str.strip()
             unknown = names[~names.isin(["", *sources])].drop_duplicates()
             meant = suggest_words(unknown, known=sources)
@@ -287,7 +287,7 @@ def _find_rows(
         homes = codebook.subkinds["kind"]
         home = values["subkind"].map(homes).fillna("")
         known = (home != "") & values["kind"].isin(codebook.kinds.index)
-        pairs = homes.str.split(";").explode().reset_index()
+        pairs = split_parts(homes).reset_index()
         fits = _find_listed(values[["subkind", "kind"]], pairs)
         yield "subkind_of_another_kind", "subkind", known & ~fits, home
     for one, other in (("source_id", "target_id"), ("actor_id", "other_id")):

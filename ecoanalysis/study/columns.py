@@ -89,6 +89,15 @@ def type_columns(name: str, cells: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(typed, index=cells.index)
 
 
+def split_parts(cells: pd.Series[str]) -> pd.Series[str]:
+    """Split cells that may hold several values at their semicolons, one a row, none of them blank.
+
+    The index repeats that of the cells.
+    """
+    parts = cells.dropna().astype("str").str.split(";").explode().astype("str").str.strip()
+    return parts[parts != ""]
+
+
 def _read_label(label: str) -> str:
     """Look up what people mean by a label that is not declared: a column, contacts or nothing."""
     with Path(__file__).with_name("labels.csv").open(encoding="utf-8") as lines:
