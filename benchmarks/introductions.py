@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from ecoanalysis import partners, ties
+from ecoanalysis import ties
+from ecoanalysis.partners import introductions
 from ecoanalysis.study import read_study
 
 ROOT = Path(__file__).parents[1]
@@ -66,7 +67,8 @@ def try_country(relations: pd.DataFrame, *, actors: pd.DataFrame) -> list[tuple[
         hidden = np.zeros((n, n), bool)
         hidden[pairs["source"][out], pairs["target"][out]] = True
         free = nx.to_numpy_array(graph)[upper] == 0
-        ours = partners.score_nearness(pairs[~out], actors=actors)[upper][free]
+        held = introductions._join(pairs[~out], actors)
+        ours = introductions._weigh_contacts(*held).toarray()[upper][free]
         open_ = list(zip(*(end[free] for end in upper), strict=True))
         theirs = [score for _, _, score in nx.adamic_adar_index(graph, open_)]
         degrees = [score for _, _, score in nx.preferential_attachment(graph, open_)]

@@ -16,13 +16,14 @@ import ipywidgets as widgets
 import pandas as pd
 
 from ecoanalysis import pipeline, scoring
+from ecoanalysis.codebook import READINESS
 from ecoanalysis.errors import EcoanalysisError
 from ecoanalysis.pipeline import TerritoryResult
 from ecoanalysis.report.section import list_records, use_templates
 from ecoanalysis.study import Study
 from ecoanalysis.wording import Language, use_language
 
-DIMENSION, GRID = "readiness", ("familiarity", "appetite")
+DIMENSION = "readiness"
 
 
 def compute_view(result: TerritoryResult, scenario: scoring.Scenario) -> dict[str, pd.DataFrame]:
@@ -41,7 +42,7 @@ def compute_view(result: TerritoryResult, scenario: scoring.Scenario) -> dict[st
     tree = scoring.read_hierarchy(criteria, dimension=DIMENSION, minimum_coverage=least)
     rated = drawn.panel >= 0
     actors = pd.DataFrame({"actor_id": drawn.actors[rated]})
-    marks = averages.pivot_table("mean", "actor_id", "criterion").reindex(columns=list(GRID))
+    marks = averages.pivot_table("mean", "actor_id", "criterion").reindex(columns=READINESS)
     mine = averages["criterion"].isin(tree.table.index)
     mine &= averages["actor_id"].isin(actors["actor_id"])
     scores = scoring.score_actors(
@@ -67,9 +68,9 @@ def compute_view(result: TerritoryResult, scenario: scoring.Scenario) -> dict[st
 
 def draw_grid(actors: pd.DataFrame, *, result: TerritoryResult, language: Language) -> str:
     """Draw familiarity against appetite as SVG: the darker a mark, the higher its score."""
-    scales = result.codebook.criteria.loc[list(GRID), ["scale_min", "scale_max"]]
-    across, up = (result.codebook.label("criteria", code, language.code) for code in GRID)
-    rows = actors.dropna(subset=list(GRID))
+    scales = result.codebook.criteria.loc[READINESS, ["scale_min", "scale_max"]]
+    across, up = (result.codebook.label("criteria", code, language.code) for code in READINESS)
+    rows = actors.dropna(subset=READINESS)
     return _fill("grid", language, rows, scales=scales.to_numpy(float), across=across, up=up)
 
 

@@ -396,7 +396,7 @@ def _run_partners(
     groups = partners.suggest_groups(answers, suggested, **given)
     kinds, matrix = tables["kinds"], tables["mixing_matrix"]
     free = tables["ties"].query("scope == 'inside' and structure == 'free'")
-    gaps = kinds.loc[(kinds["origin"] == "guide") & (kinds["n"] == 0), ["kind", "helix"]]
+    gaps = kinds.loc[(kinds["origin"] == "guide") & (kinds["n"] == 0), ["kind"]]
     elsewhere = _list_elsewhere(study, actors)
     positions = here["positions"].groupby(["challenge_id", "actor_id"], sort=False)["value"]
     return _run_alliances(here, answers, len(draws[:PARTNER_DRAWS])) | groups | {
@@ -454,14 +454,14 @@ def _list_elsewhere(study: Study, here: pd.DataFrame) -> pd.DataFrame:
     others = everyone[wide & ~everyone["actor_id"].isin(here["actor_id"])]
     others = others.drop_duplicates("actor_id").reset_index(drop=True)
     found = typology.classify_actors(others, codebook=study.codebook)[["kind", "helix"]]
-    answers, raters = (
+    rated = study.tables["ratings"]
+    rated = rated[rated["actor_id"].isin(others["actor_id"])]
+    rated, raters = (
         table.assign(rater_id=table["territory_id"] + ":" + table["rater_id"])
-        for table in (study.tables["ratings"], study.tables["raters"])
+        for table in (rated, study.tables["raters"])
     )
-    means = scoring.average_ratings(
-        answers[answers["actor_id"].isin(others["actor_id"])],
-        raters=raters, criteria=study.codebook.criteria,
-    ).pivot_table("mean", "actor_id", "criterion")  # fmt: skip
+    averages = scoring.average_ratings(rated, raters=raters, criteria=study.codebook.criteria)
+    means = averages.pivot_table("mean", "actor_id", "criterion")
     scales = study.codebook.criteria.loc[means.columns]
     shares = (means - scales["scale_min"]) / (scales["scale_max"] - scales["scale_min"])
     return others[["actor_id", "name"]].join(found).join(shares, on="actor_id")
@@ -487,17 +487,17 @@ def _count_sources(register: pd.DataFrame, descriptor: Descriptor) -> pd.DataFra
 
 
 def _list_questions(tables: Tables) -> pd.DataFrame:
-    """Say which table is still to be collected, as codes: `code` and its `subject`."""
+    """Say what is still to be collected: `code`, and `n` actors or kinds that it is open of."""
     actors = tables["actors"]
     sought = {"ratings": "averages", "relations": "ties", "challenges": "challenges"}
     sought |= {"positions": "positions", "actions": "actions"}
-    rows = [(f"no_{name}", "", math.nan) for name, table in sought.items() if tables[table].empty]
+    rows = [(f"no_{name}", math.nan) for name, table in sought.items() if tables[table].empty]
     for code, column in (("no_roles", "roles"), ("no_coordinates", "latitude")):
-        rows += [(code, "", math.nan)] if actors[column].isna().all() else []
-    n_unknown = int((actors["kind"] == UNCLASSIFIED).sum())
-    rows += [("unclassified", "", n_unknown)] if n_unknown else []
-    rows += [("missing_kind", kind, math.nan) for kind in tables["gaps"]["kind"]]
-    return pd.DataFrame(rows, columns=["code", "subject", "n"])
+        rows += [(code, math.nan)] if actors[column].isna().all() else []
+    counts = {"unclassified": (actors["kind"] == UNCLASSIFIED).sum()}
+    counts |= {"missing_kind": len(tables["gaps"])}
+    rows += [(code, n) for code, n in counts.items() if n]
+    return pd.DataFrame(rows, columns=["code", "n"])
 
 
 def _summarise(tables: Tables, study: Study, territory_id: str) -> pd.DataFrame:

@@ -99,12 +99,6 @@ def test_a_reason_is_given_only_where_it_holds() -> None:
     assert found.loc[0, ["reasons", "resource"]].tolist() == ["brings", "resource_technical"]
 
 
-def test_weights_of_the_parts_are_a_choice() -> None:
-    found = suggest(weights={"concern": 1, "match": 0, "readiness": 0, "lever": 1})
-    firm = found[(found["list"] == "contribute") & (found["actor_id"] == "firm")]
-    assert firm["score"].tolist() == pytest.approx([(0.75 + 0.9) / 2])
-
-
 def test_who_is_against_or_barred_is_never_suggested_but_heard() -> None:
     found = suggest(minimum_coverage=0)
     assert not {"club", "shop", "nobody"} & set(found["actor_id"][found["list"] == "contribute"])
@@ -460,7 +454,6 @@ def test_no_tie_two_actors_and_nobody() -> None:
             ties, actors=actors, known=ties, answers=held, challenges=CHALLENGES
         )
         assert found.empty
-    assert partners.score_nearness(NO_TIES, actors=PEOPLE).sum() == 0
 
 
 def test_what_lacks_and_who_elsewhere_could_fill_it() -> None:

@@ -170,6 +170,12 @@ def test_influences_have_their_interval_where_nothing_else_was_asked(good_study:
     assert (found["low"] < found["high"]).all()
 
 
+def test_a_question_is_asked_once_with_how_many_it_is_open_of(good_study: Path) -> None:
+    """Of the guide's ten kinds Kabara lists a mayor, a bank, a school and a union of women."""
+    found = run_territory(read_study(good_study), "kabara").tables["questions"]
+    assert found.to_numpy().tolist() == [["missing_kind", 6]]
+
+
 def test_options_out_of_range_are_refused() -> None:
     with pytest.raises(pipeline.UsageError, match="minimum_coverage"):
         run_territory(read_study(TRAINING), "haute-brume", minimum_coverage=2)

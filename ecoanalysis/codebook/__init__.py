@@ -18,6 +18,8 @@ from typing import Final
 import pandas as pd
 
 UNCLASSIFIED: Final = "unclassified"
+READINESS: Final = ["familiarity", "appetite"]
+"""The two questions on who turns most easily towards digital technology: the axes of a grid."""
 TABLES: Final = ("kinds", "subkinds", "helices", "roles", "criteria", "relation_kinds")
 """Tables of codes, each with ``label_fr`` and ``label_en``."""
 

@@ -10,13 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ecoanalysis.codebook import Codebook
+from ecoanalysis.codebook import READINESS, Codebook
 from ecoanalysis.figures import style
 from ecoanalysis.figures.names import place_names
 from ecoanalysis.figures.style import FAINT, GRID, INK, MUTED, RULE, SMALL, Array, fill_in, write
 from ecoanalysis.wording import Language
 
-CRITERIA, PLACE = ["familiarity", "appetite"], ["longitude", "latitude"]
+PLACE = ["longitude", "latitude"]
 _NEAR, _SMALLEST = 1.3, 1.0
 _POSTAL = (
     r"(?i)^\s*(?:[a-z]{1,2}-)?(?:\d ?){4,}"  # a code before the town
@@ -83,7 +83,7 @@ def plot_readiness(
     `actors`: name, helix, familiarity, appetite (on their scales), and where they are known
     familiarity_low, familiarity_high, appetite_low, appetite_high. Actors without both are listed.
     """
-    scales = codebook.criteria.loc[CRITERIA, ["scale_min", "scale_max"]].to_numpy(float)
+    scales = codebook.criteria.loc[READINESS, ["scale_min", "scale_max"]].to_numpy(float)
     words = language.gettext("Not drawn, too few answers on one or both questions: %(names)s.")
     quarters = (
         language.gettext("To be won over step by step"),
@@ -91,8 +91,8 @@ def plot_readiness(
         language.gettext("Keen, to be supported"),
         language.gettext("At ease and keen"),
     )  # fmt: skip
-    titles = [codebook.label("criteria", code, language.code) for code in CRITERIA]
-    return _plot_grid(actors, CRITERIA, scales, quarters, titles, words, ax, codebook, language)
+    titles = [codebook.label("criteria", code, language.code) for code in READINESS]
+    return _plot_grid(actors, READINESS, scales, quarters, titles, words, ax, codebook, language)
 
 
 def plot_power_interest(

@@ -4,11 +4,7 @@ Unknown is never zero: what nobody was asked about is left out of a score, and i
 """
 
 from ecoanalysis.partners.coalitions import suggest_coalitions, suggest_groups
-from ecoanalysis.partners.introductions import (
-    find_shortfalls,
-    score_nearness,
-    suggest_introductions,
-)
+from ecoanalysis.partners.introductions import find_shortfalls, suggest_introductions
 from ecoanalysis.partners.profiles import (
     PARTS,
     RESOURCES,
@@ -20,6 +16,6 @@ from ecoanalysis.partners.profiles import (
 
 __all__ = [
     "PARTS", "RESOURCES", "STRONG", "Answers", "find_shortfalls", "gather_answers",
-    "score_nearness", "suggest_coalitions", "suggest_groups", "suggest_introductions",
+    "suggest_coalitions", "suggest_groups", "suggest_introductions",
     "suggest_partners",
 ]  # fmt: skip

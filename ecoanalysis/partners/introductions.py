@@ -100,11 +100,6 @@ def suggest_introductions(
     return found[INTRODUCTIONS]
 
 
-def score_nearness(ties: pd.DataFrame, *, actors: pd.DataFrame) -> Values:
-    """Score every pair by Adamic & Adar (2003): an array (actors, actors)."""
-    return np.asarray(_weigh_contacts(*_join(ties, actors)).todense())
-
-
 def find_shortfalls(
     gaps: pd.DataFrame, *, helices: pd.DataFrame, needs: pd.DataFrame, mixing: pd.DataFrame,
     elsewhere: pd.DataFrame,

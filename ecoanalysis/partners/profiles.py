@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any, Final
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ecoanalysis import ratings as panel
+from ecoanalysis.codebook import READINESS
 from ecoanalysis.ratings.voices import gather_voices
 
 Values = npt.NDArray[np.float64]
@@ -21,7 +22,6 @@ Rows = npt.NDArray[np.intp]
 PARTS: Final = ("concern", "match", "readiness", "lever")
 RESOURCES: Final = ("financial", "technical", "human", "data", "ideas")
 OFFERS: Final = [f"resource_{name}" for name in RESOURCES]
-READINESS: Final = ["familiarity", "appetite"]
 LEVERS: Final = ["lever_visibility", "lever_partnership", "lever_pilot"]
 STRENGTHS: Final = ("supports", "concerned", "brings", "ready", "must")
 GROUNDS: Final = ("against", "speaks_for_users", "affected")
@@ -108,7 +108,6 @@ def suggest_partners(
     challenges: pd.DataFrame,
     constraints: pd.DataFrame,
     kinds: pd.DataFrame,
-    weights: Mapping[str, float] | None = None,
     first: int = 5,
     minimum_coverage: float = 0.5,
 ) -> pd.DataFrame:
@@ -116,12 +115,12 @@ def suggest_partners(
 
     The profile of four, each 0-1: concern (position, else the rating), resource match
     Σ need·resource / Σ need over what is known, readiness (mean of familiarity and appetite), lever
-    (the strongest). Their weighted mean over the known parts gives the order; who is against, or
+    (the strongest). Their mean over what is known of them gives the order; who is against, or
     barred by a constraint, is never a contributor. Who must be heard is not scored.
 
-    `weights` are those of `PARTS` (1 unless given), of which `minimum_coverage` (0-1) must be known
-    to be suggested; `first` is the length of the head of the list, for `p_first`; `kinds` are those
-    of the codebook, and the other tables those of one territory.
+    Of the parts `minimum_coverage` (0-1) must be known to be suggested; `first` is the length of
+    the head of the list, for `p_first`; `kinds` are those of the codebook, and the other tables
+    those of one territory.
 
     Returns
     -------
@@ -138,7 +137,7 @@ def suggest_partners(
           "" if there is none
         - position : -4 to 4, mean; missing if nobody was asked
     """
-    ids, weight = answers.means.index, np.array([(weights or {}).get(part, 1.0) for part in PARTS])
+    ids, even = answers.means.index, np.ones(len(PARTS))
     register = actors.set_index("actor_id").loc[ids]
     users = register["kind"].map(kinds["user_side"]).eq("yes")
     users |= register["roles"].fillna("").str.contains("users_voice")
@@ -160,11 +159,11 @@ def suggest_partners(
             for v, b in zip(answers.take(columns), (best, best[None]), strict=True)
         )  # the best lever by the means, in every draw: the best of noisy ones would look better
         parts, known = _measure_parts(values, need=need.to_numpy())
-        score, coverage = _average(parts, weight)[0], known @ weight / weight.sum()
+        score, coverage = _average(parts, even)[0], known.mean(axis=-1)
         position, concern = values[:, :2].T
         against = position < 0.5
         held = np.isfinite(score) & (coverage >= minimum_coverage - 1e-9) & ~against & ~barred
-        scores = _average(_measure_parts(drawn, need=need.to_numpy())[0], weight)[0]
+        scores = _average(_measure_parts(drawn, need=need.to_numpy())[0], even)[0]
         offers = pd.DataFrame(values[:, 4:9] * need.to_numpy(), columns=OFFERS)
         supports = position >= (1 + STRONG) / 2
         concerned = np.isnan(position) & (concern >= STRONG)
@@ -176,7 +175,7 @@ def suggest_partners(
             challenge_id=str(code), position=8 * position - 4, against=against, **same,
             **_measure_doubt(scores, held=held, first=first), score=score, coverage=coverage,
             resource=_name_best(offers.where(values[:, 4:9] >= STRONG)),
-            product=_average(np.log(np.maximum(parts, 1e-9)), weight)[0],
+            product=_average(np.log(np.maximum(parts, 1e-9)), even)[0],
             least=np.fmin.reduce(parts, axis=1),
         )  # fmt: skip
         gives = table.assign(list="contribute", reasons=join_codes(strong, STRENGTHS))[held]

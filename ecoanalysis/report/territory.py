@@ -18,7 +18,7 @@ import pandas as pd
 
 from ecoanalysis import figures, linkage, partners, scoring
 from ecoanalysis.alliances import MOST_ACTORS
-from ecoanalysis.codebook import Codebook
+from ecoanalysis.codebook import READINESS, Codebook
 from ecoanalysis.network import LARGE, MINIMUM_CORRELATION, MINIMUM_TIES
 from ecoanalysis.pipeline import PARTNER_DRAWS, TerritoryResult
 from ecoanalysis.report.explore import explore_map
@@ -246,7 +246,7 @@ def _pair_readiness(tables: Mapping[str, pd.DataFrame], book: Codebook) -> pd.Da
     if tables["averages"].empty:
         return tables["averages"]
     means = tables["averages"].pivot_table("mean", "actor_id", "criterion")
-    means = means.reindex(columns=["familiarity", "appetite"])
+    means = means.reindex(columns=READINESS)
     drawn = tables["effects"].pivot_table(["low", "high"], "actor_id", "criterion")
     scales = book.criteria.loc[list(means)]
     for code, low, high in scales[["scale_min", "scale_max"]].itertuples():
