@@ -38,7 +38,8 @@ Found = dict[str, pd.DataFrame]
 
 SEED, TOP = 20180801, 5
 PARTNER_DRAWS = 100  # of the draws, those over which partners, groups and positions are weighed
-RANKED = ("readiness", "resource")  # dimensions of which ranks are given
+RANKED = "readiness"  # the dimension of which ranks are given
+EXPLAINED = ("readiness", "resource")  # dimensions of which a page says what makes up the scores
 PROFILED = ("interest", "resource", "lever")  # dimensions that groups of actors rest on
 FIELDS = ["city", "latitude", "website", "founded", "tags", "roles", "reach", "channels"]
 
@@ -96,9 +97,9 @@ def run_territory(
     desk, fields; averages, criteria, raters, agreement, disagreement, rater_answers, panel_mix,
     panels, effects, scores (with low, median, high, other_low, other_high: 0-100), ranks (of
     `RANKED`, weights fixed, stated or open, as `rank_actors`, `compared` (bool) in the largest
-    panel), choices, places, removals, weights_needed, rank_drivers (of that panel), contributions
-    (each with dimension), profiles, profile_members, profile_groups, profile_traits; ties,
-    actor_network, network, layers, mixing, mixing_matrix, brokerage, bridges, key_players,
+    panel), choices, removals, weights_needed, rank_drivers (of that panel), contributions (of
+    `EXPLAINED`; each with dimension), profiles, profile_members, profile_groups, profile_traits;
+    ties, actor_network, network, layers, mixing, mixing_matrix, brokerage, bridges, key_players,
     stability; challenges, positions, constraints, actions, partners, coalitions,
     coalition_members, coalition_groups, needs, introductions, gaps,
     elsewhere, shortfalls, salience, grid, mactor, mactor_challenges; questions, provenance,
@@ -231,10 +232,9 @@ def _run_ratings(
     scores = scoring.score_actors(
         averages, criteria=criteria, actors=actors, minimum_coverage=minimum_coverage
     )
-    asked = list(scores["dimension"].unique())
-    rated = fit.panel >= 0
-    intervals, doubts = [], []
-    for dimension in dict.fromkeys([*asked, *RANKED[:1]]):  # one at least, for the columns
+    asked, rated = list(scores["dimension"].unique()), fit.panel >= 0
+    intervals, parts = [], []
+    for dimension in [*(name for name in asked if name != RANKED), RANKED]:  # whose means stay
         tree = scoring.read_hierarchy(
             criteria, dimension=dimension, minimum_coverage=minimum_coverage
         )
@@ -247,10 +247,12 @@ def _run_ratings(
         )
         wider = wider[["low", "high"]].add_prefix("other_")
         intervals.append(ends.join(wider).assign(dimension=dimension))
-        if dimension in RANKED:
-            doubts.append(_measure_doubts(drawn, averages, tree))
+        if dimension in EXPLAINED:
+            means = scoring.read_means(averages, tree=tree, actors=actors[rated])
+            made_of = scoring.measure_contributions(means, tree=tree)
+            parts.append(made_of.assign(dimension=dimension))
+    doubts = _measure_doubts(drawn, means, tree) | {"contributions": pd.concat(parts)}
     counted = asked if rated.any() else []
-    ranked = {name: pd.concat([part[name] for part in doubts]) for name in doubts[0]}
     return drawn, {
         "averages": averages,
         "criteria": _describe_criteria(averages, answers, criteria, drawn),
@@ -262,22 +264,20 @@ def _run_ratings(
         "panels": fit.panels.assign(reason=fit.reason, residual_sd=fit.residual_sd),
         "effects": ratings.measure_actor_effects(fit, drawn=(within, other)),
         "scores": scores.merge(pd.concat(intervals), on=["actor_id", "dimension"], how="left"),
-        **{name: table[table["dimension"].isin(counted)] for name, table in ranked.items()},
+        **{name: table[table["dimension"].isin(counted)] for name, table in doubts.items()},
         **profiles.classify_profiles(averages, criteria=criteria, dimensions=PROFILED, seed=SEED),
     }
 
 
-def _measure_doubts(drawn: Draws, averages: pd.DataFrame, tree: scoring.Hierarchy) -> Found:
-    """Measure the doubt about ranks (raters, weights) and choices in one dimension.
+def _measure_doubts(drawn: Draws, means: pd.DataFrame, tree: scoring.Hierarchy) -> Found:
+    """Measure the doubt about the ranks of who was rated (raters, weights) and about choices.
 
     Ranks are given within each panel; what else would change them, in the one with most actors.
     """
     rated = drawn.panel >= 0
-    values, actors = drawn.array[:, rated], pd.DataFrame({"actor_id": drawn.actors[rated]})
-    everybody, panel = scoring.read_means(averages, tree=tree, actors=actors), drawn.panel[rated]
-    compared = panel == np.bincount(panel[everybody.notna().any(axis=1)], minlength=1).argmax()
-    means = everybody[compared]
-    choices = scoring.compare_choices(means, tree=tree)
+    values, panel = drawn.array[:, rated], drawn.panel[rated]
+    compared = panel == np.bincount(panel[means.notna().any(axis=1)], minlength=1).argmax()
+    actors, means = pd.DataFrame({"actor_id": drawn.actors[rated]}), means[compared]
     ranks = []
     for opinion in get_args(scoring.Opinion):
         weights = scoring.draw_weights(tree, opinion=opinion, draws=len(values), seed=SEED)
@@ -286,17 +286,14 @@ def _measure_doubts(drawn: Draws, averages: pd.DataFrame, tree: scoring.Hierarch
         ranks.append(table.assign(weights=opinion, compared=compared))
     found = {
         "ranks": pd.concat(ranks),
-        "choices": choices,
-        "places": scoring.measure_choices(choices, top=TOP),
+        "choices": scoring.compare_choices(means, tree=tree),
         "removals": scoring.compare_removals(means, tree=tree),
         "weights_needed": scoring.compare_weights(means, tree=tree),
         "rank_drivers": scoring.measure_rank_drivers(
             values[:, compared], tree=tree, columns=drawn.criteria, n=64, seed=SEED
         ),
-        "contributions": scoring.measure_contributions(everybody, tree=tree),
     }
-    dimension = tree.table["dimension"].iloc[0]
-    return {name: table.assign(dimension=dimension) for name, table in found.items()}
+    return {name: table.assign(dimension=RANKED) for name, table in found.items()}
 
 
 def _describe_criteria(
@@ -505,7 +502,7 @@ def _summarise(tables: Tables, study: Study, territory_id: str) -> pd.DataFrame:
     actors, kinds, voices = tables["actors"], tables["kinds"], tables["rater_answers"]
     beyond = tables["ties"].query("scope == 'beyond'")
     ends = pd.DataFrame({"actor_id": beyond[["source_id", "target_id"]].melt()["value"].unique()})
-    panels = scoring.measure_shared_raters(study.tables["ratings"].dropna(subset="value"))
+    panels = scoring.measure_shared_raters(study.tables["ratings"])
     panel = panels[panels["territory_id"] == territory_id]
     listed = kinds[(kinds["n"] > 0) & (kinds["kind"] != "unclassified")]
     n_unknown = int((actors["kind"] == "unclassified").sum())
@@ -523,11 +520,9 @@ def _summarise(tables: Tables, study: Study, territory_id: str) -> pd.DataFrame:
         "n_ratings": int(tables["raters"]["n_ratings"].sum()),
         "n_raters": int((voices["n_ratings"] > voices["n_self"]).sum()),
         "n_rated_actors": len(tables["disagreement"]),
-        "n_shared_raters": int(panel["n_shared_raters"].sum()),
         "n_linked_territories": int(panel["n_linked_territories"].sum()),
         "n_ties": int(tables["network"].query("structure == 'all'")["n_ties"].sum()),
         "n_ties_beyond": len(ties.combine_ties(beyond, actors=ends)),
         "n_challenges": len(tables["challenges"]),
-        "n_actions": len(tables["actions"]),
     }
     return pd.DataFrame({"measure": list(values), "value": [float(v) for v in values.values()]})

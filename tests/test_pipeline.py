@@ -15,7 +15,7 @@ from ecoanalysis.study import read_study
 
 DATA = Path(__file__).parents[1] / "data"
 TRAINING = DATA / "training"
-DOUBTS = ["ranks", "choices", "places", "removals", "weights_needed", "rank_drivers"]
+DOUBTS = ["ranks", "choices", "removals", "weights_needed", "rank_drivers"]
 DOUBTS += ["contributions", "effects", "panels"]
 
 
@@ -45,11 +45,11 @@ def test_each_score_and_rank_has_its_interval(haute_brume: TerritoryResult) -> N
     assert scores.loc[scores["score"].isna(), ["low", "high", "other_low"]].isna().all(axis=None)
     ranks = haute_brume.tables["ranks"]
     assert set(zip(ranks["dimension"], ranks["weights"], strict=True)) == {
-        (d, w) for d in ("readiness", "resource") for w in ("fixed", "stated", "open")
+        ("readiness", w) for w in ("fixed", "stated", "open")
     }
     # 30 of the 32 were rated; the more is doubted, the wider the interval of ranks.
     assert (ranks["n_ranked"] == 30).all()
-    assert ranks.groupby("weights")["p_first"].sum().ge(2 - 1e-9).all()
+    assert ranks.groupby("weights")["p_first"].sum().ge(1 - 1e-9).all()
     width = (ranks["high"] - ranks["low"]).groupby(ranks["weights"]).mean()
     assert width["fixed"] < width["stated"] < width["open"]
 
@@ -65,6 +65,7 @@ def test_the_uncertain_rank_is_the_least_sure_score(haute_brume: TerritoryResult
 def test_contributions_add_up_to_the_score(haute_brume: TerritoryResult) -> None:
     tables = haute_brume.tables
     added = tables["contributions"].groupby(["dimension", "actor_id"])["contribution"].sum()
+    assert set(tables["contributions"]["dimension"]) == {"readiness", "resource"}
     score = tables["scores"].set_index(["dimension", "actor_id"])["score"].dropna()
     assert np.allclose(added, score[added.index])
 

@@ -92,12 +92,11 @@ def measure_raters(
     """Measure how each rater answers, one row a rater of `raters`.
 
     The columns are rater_id; n_ratings, n_actors, n_self, n_dont_know (int: values given, actors
-    rated, answers on the own organisation, answers "don't know"); share_dont_know (0-1 of all
-    answers); severity (points under the panel's mean on the same actors: rater effect of the
-    additive model, mean over criteria, negative where generous); most_common (the answer given most
-    often, in its scale); share_most_common (0-1); uniform (bool, at least 90 % of at least 20
-    answers are the same); self_difference (points by which answers on the own organisation lie
-    above the others').
+    rated, answers on the own organisation, answers "don't know"); severity (points under the
+    panel's mean on the same actors: rater effect of the additive model, mean over criteria,
+    negative where generous); most_common (the answer given most often, in its scale);
+    share_most_common (0-1); uniform (bool, at least 90 % of at least 20 answers are the same);
+    self_difference (points by which answers on the own organisation lie above the others').
     """
     voices = gather_voices(ratings, raters=raters, criteria=criteria, silent=True)
     unsure = voices.groupby("rater_id")["dont_know"].sum()
@@ -108,8 +107,6 @@ def measure_raters(
     )
     found = found.reindex(pd.Index(raters["rater_id"])).assign(n_dont_know=unsure)
     found = found.fillna(0).astype("int64")
-    asked = found["n_ratings"] + found["n_dont_know"]
-    found["share_dont_know"] = found["n_dont_know"] / asked.where(asked > 0)
     rated = voices[["actor_id"]].drop_duplicates()
     fit = fit_panel(ratings, raters=raters, criteria=criteria, actors=rated)
     direction = criteria["direction"].reindex(fit.criteria).to_numpy(dtype=float)

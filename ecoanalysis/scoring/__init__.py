@@ -20,7 +20,6 @@ from ecoanalysis.scoring.doubts import (
     compare_removals,
     compare_weights,
     draw_weights,
-    measure_choices,
     measure_concentration,
     measure_intervals,
     measure_rank_drivers,
@@ -32,7 +31,7 @@ from ecoanalysis.scoring.scenario import Scenario, read_scenario, weigh_criteria
 __all__ = [
     "SCORE_COLUMNS", "Hierarchy", "Opinion", "Scenario", "aggregate", "average_ratings",
     "compare_choices", "compare_pairs", "compare_removals", "compare_weights", "draw_weights",
-    "measure_choices", "measure_concentration", "measure_contributions", "measure_intervals",
+    "measure_concentration", "measure_contributions", "measure_intervals",
     "measure_rank_drivers", "measure_shared_raters", "normalise", "rank_actors", "read_hierarchy",
     "read_means", "read_scenario", "score_actors", "score_draws", "weigh_criteria",
     "write_scenario",

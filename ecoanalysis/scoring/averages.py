@@ -43,20 +43,14 @@ def average_ratings(
 def measure_shared_raters(ratings: pd.DataFrame) -> pd.DataFrame:
     """Measure how far the territories of a study were rated by the same people.
 
-    One row a territory with ratings: territory_id; n_shared_raters (int, its raters who rated
-    elsewhere too); n_linked_territories (int >= 1, joined to it by a chain of shared raters, itself
-    included).
+    One row a territory in which anybody gave a value: territory_id; n_linked_territories (int >= 1,
+    joined to it by a chain of shared raters, itself included).
     """
-    pairs = ratings[["territory_id", "rater_id"]].dropna().drop_duplicates()
+    pairs = ratings[["territory_id", "rater_id", "value"]].dropna()
+    pairs = pairs.drop_duplicates(["territory_id", "rater_id"])
     place, names = pd.factorize(pairs["territory_id"])
     rater, people = pd.factorize(pairs["rater_id"])
     panel = sparse.coo_array((np.ones(len(pairs)), (place, rater)), (len(names), len(people)))
     linked = csgraph.connected_components(panel @ panel.T)[1] if len(names) else place
-    shared = pairs["rater_id"].duplicated(keep=False).to_numpy()
-    return pd.DataFrame(
-        {
-            "territory_id": names,
-            "n_shared_raters": np.bincount(place[shared], minlength=len(names)),
-            "n_linked_territories": np.bincount(linked, minlength=1)[linked],
-        }
-    )
+    n_linked = np.bincount(linked, minlength=1)[linked]
+    return pd.DataFrame({"territory_id": names, "n_linked_territories": n_linked})

@@ -128,21 +128,6 @@ def compare_choices(
     return pd.concat(blocks, ignore_index=True)
 
 
-def measure_choices(grid: pd.DataFrame, *, top: int = 5) -> pd.DataFrame:
-    """Measure in how many choices the place of each actor holds.
-
-    actor_id; rank (in the first choice), best, worst (1 is best); n_top and n_same, int: choices
-    that place it among the first `top`, at the same rank; of n_choices, int.
-    """
-    ranks = grid.assign(first=grid.groupby("actor_id")["rank"].transform("first"))
-    ranks["top"], ranks["same"] = ranks["rank"] <= top, ranks["rank"] == ranks["first"]
-    found = ranks.groupby("actor_id", sort=False).agg(
-        rank=("first", "first"), best=("rank", "min"), worst=("rank", "max"),
-        n_top=("top", "sum"), n_same=("same", "sum"), n_choices=("rank", "count"),
-    )  # fmt: skip
-    return found.reset_index()
-
-
 def compare_removals(means: pd.DataFrame, *, tree: Hierarchy) -> pd.DataFrame:
     """Compare the ranks without each criterion in turn (goalposts, arithmetic mean).
 
