@@ -2,9 +2,10 @@
 
 The loop runs the papermill and nbconvert commands one report after the other; it is timed on a few
 reports and scaled. The limit is the cells and the HTML of the same reports one after the other in
-one warm process, times the processors: what no engine that isolates them can beat. Seconds are
-those of the clock, and each round runs all sides in turn, so that other work on the machine slows
-all of them.
+one warm process, times the processors: what no engine that isolates them can beat. Where two
+processes slow each other, the second row of the limit, by as many warm processes as processors, is
+what the machine has. Seconds are those of the clock, and all sides run in turn, so that other work
+on the machine slows all of them.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ HERE = Path(__file__).parent
 DATA = HERE.parent / "data"
 REFERENCE = str(HERE / "reference.ipynb")
 CORES = os.cpu_count() or 1
+CHUNK = 20  # reports that a side makes before it is the other's turn
 
 
 def time_clock(work: Callable[[], object]) -> float:
@@ -123,8 +125,9 @@ def make_warm(pages: list[Page]) -> float:
     from ecoanalysis import report
 
     shell = InteractiveShell.instance()
-    start = time.perf_counter()
-    for page in pages:
+    for i, page in enumerate((pages[0], *pages)):  # the first twice, to be warm
+        if i < 2:
+            start = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             given = {"study": page.study, "language": page.language, "out": "tables"}
@@ -145,7 +148,7 @@ def make_warm(pages: list[Page]) -> float:
     return time.perf_counter() - start
 
 
-def compare_limit(*, n: int, n_loop: int, rounds: int) -> None:
+def compare_limit(*, n: int, n_loop: int) -> None:
     """Make reports of shipped territories by the pool, in one warm process and by the loop."""
     names = ("ile-de-france", "training", "mediation-numerique", "african-cities", "eurosis")
     pages: list[Page] = []
@@ -163,25 +166,27 @@ def compare_limit(*, n: int, n_loop: int, rounds: int) -> None:
         for name in names:
             pool.keep_study(read_study(DATA / name))
         pool.submit(module.make_warm, chosen[:1]).result()
-        ours, warm, loop = [], [], []
         few = [
             (page.notebook, page.page, folder, give_parameters(page)) for page in chosen[:n_loop]
         ]
-        for _ in range(rounds):
-            loop.append(time_clock(lambda: [run_commands(*report) for report in few]))
-            ours.append(
-                time_clock(lambda: run_many(pool, [(make_page, (page,)) for page in chosen]))
-            )
-            warm.append(pool.submit(module.make_warm, chosen).result())
-    mine, limit = statistics.median(ours), statistics.median(warm) / CORES
+        loop = [time_clock(partial(run_commands, *report)) for report in few]
+        ours, warm, side = 0.0, 0.0, 0.0
+        for start in range(0, n, CHUNK):  # in turn, so that what else is done slows all alike
+            part = chosen[start : start + CHUNK]
+            calls = [(make_page, (page,)) for page in part]
+            ours += time_clock(partial(run_many, pool, calls))
+            warm += pool.submit(module.make_warm, part).result()
+            halves = [pool.submit(module.make_warm, part[i::CORES]) for i in range(CORES)]
+            side += max(half.result() for half in halves)
+    for name, limit in (("one warm process", warm / CORES), ("as many as cores", side)):
+        show_row(
+            f"{n} reports of shipped territories; the limit by {name}", f"{ours:.1f} s",
+            f"{limit:.1f} s", f"{limit / ours:.0%}", "≥ 75 %" if limit != side else "–",
+        )  # fmt: skip
+    theirs = statistics.mean(loop) * n
     show_row(
-        f"{n} reports of shipped territories; the limit", f"{mine:.1f} s", f"{limit:.1f} s",
-        f"{limit / mine:.0%}", "≥ 75 %",
-    )  # fmt: skip
-    theirs = statistics.median(loop) * n / n_loop
-    show_row(
-        f"the same {n} reports; {n_loop} by the loop, scaled", f"{mine:.1f} s", f"{theirs:.0f} s",
-        f"{theirs / mine:.1f} ×", "–",
+        f"the same {n} reports; {n_loop} by the loop, scaled", f"{ours:.1f} s", f"{theirs:.0f} s",
+        f"{theirs / ours:.1f} ×", "–",
     )  # fmt: skip
 
 
@@ -290,6 +295,6 @@ if __name__ == "__main__":
     else:
         plan_country(n=35_000, n_actors=500_000)
         compare_loop(n=40, n_loop=asked.loop, rounds=asked.rounds)
-        compare_limit(n=asked.reports, n_loop=asked.loop, rounds=asked.rounds)
+        compare_limit(n=asked.reports, n_loop=asked.loop)
         time_second_run(n=40, target="≤ 3 s")
         time_second_run(n=asked.towns, target="≤ 1 %")

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from ecoanalysis.batch.lock import wait_for_lock
+
 settings.register_profile("shared", deadline=None)  # other work on a machine is no fault
 settings.load_profile("shared")
 
@@ -153,15 +155,26 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pages of the shipped studies: two of them whole, of the others what is most unlike these."""
-    folder = tmp_path_factory.mktemp("pages") / "reports"
+    """Pages of the shipped studies: two of them whole, of the others what is most unlike these.
+
+    Where tests run side by side, the first that asks has them made for all.
+    """
+    home = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        home = home.parent
+    with wait_for_lock(home / "pages.lock"):
+        make_pages(home / "pages")
+    return home / "pages"
+
+
+def make_pages(folder: Path) -> None:
+    """Make them; a second call finds them current."""
     make_reports("ile-de-france", "training", out=folder)
     make_reports("african-cities", "--region", "afrique-du-nord", out=folder)
     chosen = ["bamako", "estonia", "33-gironde", "santiago"]
     words = [word for territory_id in chosen for word in ("--territory", territory_id)]
     others = ["african-cities", "eurosis", "mediation-numerique", "cabo-verde"]
     make_reports(*others, *words, out=folder)
-    return folder
 
 
 def make_reports(*words: str, out: Path) -> None:
