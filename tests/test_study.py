@@ -171,6 +171,14 @@ def test_names_are_composed_trimmed_and_without_zero_width(good_study: Path) -> 
     assert read_study(good_study).tables["actors"].loc[4, "name"] == "Forêt Verte"
 
 
+def test_months_first(good_study: Path) -> None:
+    """Settled by the 21st: no month has that number."""
+    replace_file(good_study, "ratings.csv", "2024-03-21", "3/21/2024")
+    replace_file(good_study, "ratings.csv", "2024-04-03", "04/03/2024")
+    days = read_study(good_study).tables["ratings"]["observed_on"].dt.strftime("%m-%d")
+    assert days.tolist() == ["03-20", "03-21", "03-20", "03-20", "04-03"]
+
+
 @pytest.mark.parametrize("declared", [True, False])
 def test_days_first(good_study: Path, declared: bool) -> None:
     """Declared, or settled by the 21st: no month has that number."""

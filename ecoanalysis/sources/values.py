@@ -9,6 +9,7 @@ import pandas as pd
 
 from ecoanalysis.linkage import fold_city, fold_website
 from ecoanalysis.study.check import SPREADSHEET_ERRORS
+from ecoanalysis.study.columns import read_days
 
 Steps = list[tuple[str, Callable[[pd.Series], pd.Series]]]
 
@@ -142,20 +143,13 @@ def _read_years(texts: pd.Series) -> pd.Series:
 def _read_dates(dates: pd.Series, *, date_order: str | None) -> pd.Series:
     """Read days: ISO 8601, day/month/year, milliseconds since 1970, a spreadsheet's day number.
 
-    Where no `date_order` (dmy, mdy) is given, a day above 12 anywhere in the column settles it.
+    Days with the year last are read as `study.columns.read_days` does.
     """
-    iso = dates.str.extract(r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:$|[T ])")[0].str.replace("/", "-")
+    bare = dates.str.replace(r"[T ].*", "", regex=True)
+    iso = bare.str.extract(r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2})$")[0].str.replace("/", "-")
     day = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce")
     number = pd.to_numeric(dates.where(dates.str.fullmatch(r"\d{5}|\d{12,13}", na=False)))
     day = day.fillna(pd.to_datetime(number.where(number > 80_000), unit="ms"))
     serial = number.where(number.between(20_000, 80_000))  # 1954 to 2119
     day = day.fillna(pd.to_datetime(serial, unit="D", origin="1899-12-30"))
-    parts = dates.str.extract(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:$|[T ])").dropna()
-    parts = parts.astype("int64")
-    first, second = parts[0].gt(12).any(), parts[1].gt(12).any()
-    order = date_order or ("dmy" if first and not second else "mdy" if second and not first else "")
-    if order:
-        names = ["day", "month", "year"] if order == "dmy" else ["month", "day", "year"]
-        named = pd.to_datetime(parts.set_axis(names, axis=1), errors="coerce")
-        day = day.fillna(named.reindex(day.index))
-    return day.dt.strftime("%Y-%m-%d")
+    return day.dt.strftime("%Y-%m-%d").fillna(read_days(bare, date_order=date_order))

@@ -17,7 +17,7 @@ from ecoanalysis.study.files import Table
 from ecoanalysis.study.suggest import fold_text, suggest_words
 
 DONT_KNOW = "dont_know"
-_DAY_FIRST = r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$"
+_YEAR_LAST = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$"
 _EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 
 
@@ -98,6 +98,21 @@ def split_parts(cells: pd.Series[str]) -> pd.Series[str]:
     return parts[parts != ""]
 
 
+def read_days(texts: pd.Series[str], *, date_order: str | None) -> pd.Series[str]:
+    """Write day/month/year (dmy) or month/day/year (mdy) as ISO does; other texts are missing.
+
+    In any other `date_order` a day above 12 anywhere in the column settles which of them it is.
+    """
+    parts = texts.str.extract(_YEAR_LAST).dropna()
+    if date_order not in ("dmy", "mdy"):
+        first, second = parts[[0, 1]].astype(int).gt(12).any()
+        date_order = "dmy" if first > second else "mdy" if second > first else None
+    day, month = (parts[i].str.zfill(2) for i in ((1, 0) if date_order == "mdy" else (0, 1)))
+    iso = parts[2] + "-" + month + "-" + day
+    real = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce").notna() & bool(date_order)
+    return iso[real].reindex(texts.index)
+
+
 def _read_label(label: str) -> str:
     """Look up what people mean by a label that is not declared: a column, contacts or nothing."""
     with Path(__file__).with_name("labels.csv").open(encoding="utf-8") as lines:
@@ -111,7 +126,7 @@ def _normalise(
 ) -> pd.Series[str]:
     """Write TRUE as yes, 1,5 as 1.5 between semicolons, 3.0 as 3 where whole, days as ISO does.
 
-    Day/month/year stays where neither `date_order` nor a day above 12 settles it.
+    Other days stay where neither `date_order` nor a day above 12 settles what they are.
     """
     if field["numeric"] and separator == ";":
         column = column.str.replace(r"^([+-]?\d+),(\d+)$", r"\1.\2", regex=True)
@@ -120,10 +135,5 @@ def _normalise(
     if "yes" in field["constraints"].get("enum", ()):
         column = column.replace({"TRUE": "yes", "FALSE": "no"})
     if field["type"] == "date":
-        parts = column.str.extract(_DAY_FIRST).dropna()
-        numbers = parts.astype(int)
-        if date_order == "dmy" or (numbers[0].max() > 12 >= numbers[1].max()):
-            iso = parts[2] + "-" + parts[1].str.zfill(2) + "-" + parts[0].str.zfill(2)
-            real = iso[pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce").notna()]
-            column = real.reindex(column.index).fillna(column)
+        column = read_days(column, date_order=date_order).fillna(column)
     return column
