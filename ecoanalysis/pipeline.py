@@ -30,6 +30,7 @@ from ecoanalysis.codebook import UNCLASSIFIED, Codebook
 from ecoanalysis.errors import UsageError
 from ecoanalysis.study import Descriptor, Study, check_study, read_study
 from ecoanalysis.study.columns import split_parts
+from ecoanalysis.study.faults import join_faults, make_faults
 from ecoanalysis.study.suggest import check_name
 from ecoanalysis.study.write import save_study
 
@@ -154,14 +155,14 @@ def review_study(path: str | Path) -> pd.DataFrame:
     pairs = linkage.propose_matches(actors, matches=linkage.read_matches(path))
     pairs = pairs[pairs[["actor_id", "other_id"]].isin(list(actors["actor_id"])).all(axis=1)]
     pairs = pairs[pairs["decision"].ne("different")]
-    rows = [("unclassified_actors", "kind", f"{name} ({n})") for name, n in unknown.items()]
+    counts = [f"{name} ({n})" for name, n in unknown.items()]
     said = pairs["actor_id"] + " ~ " + pairs["other_id"]
-    rows += [("probable_duplicate", "name", found) for found in said]
-    if not rows:
-        return faults
-    added = pd.DataFrame(rows, columns=["code", "field", "found"])
-    added = added.assign(severity="warning", table="actors").reindex(columns=faults.columns)
-    return pd.concat([faults, added], ignore_index=True)
+    seen = (("unclassified_actors", "kind", counts), ("probable_duplicate", "name", [*said]))
+    added = (
+        make_faults(code, table="actors", rows=[None] * len(found), field=field, found=found)
+        for code, field, found in seen
+    )
+    return join_faults([faults, *added])
 
 
 def match_study(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -74,7 +74,7 @@ def read_descriptor(
     except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         found = str(getattr(error, "problem", None) or type(error).__name__)
-        rows = mark and [mark.line + 1]
+        rows = [mark and mark.line + 1]
         fault = make_faults("unreadable_descriptor", file=DESCRIPTOR, rows=rows, found=found)
         return Descriptor(title=_read_texts(study_id)), [fault]
     faults: list[pd.DataFrame] = []

@@ -28,14 +28,19 @@ def read_messages(severity: str) -> dict[str, str]:
 
 
 def make_faults(
-    code: str, *, table: str = "", file: str = "", rows: Iterable[int] | None = None, **texts: Texts
+    code: str,
+    *,
+    table: str = "",
+    file: str = "",
+    rows: Iterable[int | None] = (None,),
+    **texts: Texts,
 ) -> pd.DataFrame:
-    """Make faults of one sort: one for each of `rows` (the header is 1), or one of a whole file.
+    """Make faults of one sort: one for each of `rows` (the header is 1; None: a whole file).
 
     The texts are `field`, `found`, `allowed` and `suggestion`: one for all rows, or one for each.
     The columns are `FAULT_COLUMNS`; `row` is Int64 and missing for a whole file, others are text.
     """
-    numbers = [pd.NA] if rows is None else list(rows)
+    numbers = list(rows)
     severity = "refusal" if code in read_messages("refusal") else "warning"
     columns: dict[str, str | list[str]] = dict.fromkeys(FAULT_COLUMNS, "")
     columns |= {"severity": severity, "code": code, "table": table, "file": file}
