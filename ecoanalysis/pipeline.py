@@ -29,6 +29,7 @@ from ecoanalysis import (
 from ecoanalysis.codebook import UNCLASSIFIED, Codebook
 from ecoanalysis.errors import UsageError
 from ecoanalysis.study import Descriptor, Study, check_study, read_study
+from ecoanalysis.study.check import find_listed
 from ecoanalysis.study.columns import split_parts
 from ecoanalysis.study.faults import join_faults, make_faults
 from ecoanalysis.study.suggest import check_name
@@ -369,10 +370,9 @@ def _gather_relations(study: Study, actors: pd.DataFrame) -> pd.DataFrame:
     organisation that is listed here as well.
     """
     relations, everyone = study.tables["relations"], study.tables["actors"]
-    listed = pd.MultiIndex.from_frame(everyone[["territory_id", "actor_id"]])
-    ends = pd.MultiIndex.from_frame(relations[["territory_id", "target_id"]])
+    ends, listed = relations[["territory_id", "target_id"]], everyone[["territory_id", "actor_id"]]
     mine = relations["territory_id"].isin(actors["territory_id"])
-    incoming = relations["target_id"].isin(actors["actor_id"]) & ~ends.isin(listed)
+    incoming = relations["target_id"].isin(actors["actor_id"]) & ~find_listed(ends, listed)
     incoming &= ~relations["source_id"].isin(actors["actor_id"])
     return relations[mine | incoming]
 

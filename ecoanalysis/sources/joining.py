@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ecoanalysis.linkage import LIST_COLUMNS, fold_id, match_records, unite_records
+from ecoanalysis.study.check import find_listed, order_ends
 from ecoanalysis.study.columns import split_parts
 
 _ID_LENGTH = 48
@@ -180,10 +181,8 @@ def _find_ends(ties: pd.DataFrame, homes: pd.DataFrame) -> pd.DataFrame:
 
 def _make_keys(relations: pd.DataFrame, actors: pd.DataFrame, undirected: list[str]) -> pd.Series:
     """Name what makes two relations the same: kind, ends, and the territory that holds both."""
-    source, target = relations["source_id"], relations["target_id"]
-    swap = relations["kind"].isin(undirected) & (source > target)
-    here = pd.MultiIndex.from_frame(actors[["territory_id", "actor_id"]])
-    ends = pd.MultiIndex.from_frame(relations[["territory_id", "target_id"]])
-    territory = relations["territory_id"].where(ends.isin(here), "")
-    parts = pd.DataFrame({0: source.mask(swap, target), 1: target.mask(swap, source), 2: territory})
+    parts = order_ends(relations, undirected=relations["kind"].isin(undirected))
+    here = actors[["territory_id", "actor_id"]]
+    inside = find_listed(relations[["territory_id", "target_id"]], here)
+    parts["territory_id"] = relations["territory_id"].where(inside, "")
     return relations["kind"].astype("str").str.cat(parts.astype("str"), sep="\x1f")

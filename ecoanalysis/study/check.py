@@ -122,7 +122,7 @@ def check_references(tables: Mapping[str, Table]) -> Faults:
                 file = WORKBOOK if table.file == WORKBOOK else f"{target}.csv"
                 yield make_faults("missing_table", table=target, file=file, found=target)
             elif known.whole and not set(wanted) & set(known.missing):
-                dangling = named[~_find_listed(named, known.cells[wanted])]
+                dangling = named[~find_listed(named, known.cells[wanted])]
                 if dangling.empty:
                     continue
                 if key["fields"] == ["territory_id"]:  # what else such a row names is lost with it
@@ -288,7 +288,7 @@ def _find_rows(
         home = values["subkind"].map(homes).fillna("")
         known = (home != "") & values["kind"].isin(codebook.kinds.index)
         pairs = split_parts(homes).reset_index()
-        fits = _find_listed(values[["subkind", "kind"]], pairs)
+        fits = find_listed(values[["subkind", "kind"]], pairs)
         yield "subkind_of_another_kind", "subkind", known & ~fits, home
     for one, other in (("source_id", "target_id"), ("actor_id", "other_id")):
         if {one, other} <= set(values):
@@ -322,12 +322,17 @@ def _find_wholes(criteria: pd.DataFrame) -> pd.Series[str]:
 
 def _direct_ties(table: Table, codebook: Codebook) -> pd.DataFrame:
     """Key ties by their ends; those without direction are the same the other way round."""
-    source, target = table.cells["source_id"], table.cells["target_id"]
     directed = table.cells["kind"].map(codebook.relation_kinds["directed"]).eq("yes")
-    swap = ~directed & (source > target)
-    ends = {"source": source.where(~swap, target), "target": target.where(~swap, source)}
     others = [name for name in ("kind", "territory_id", "status") if name not in table.missing]
-    return pd.DataFrame(ends).join(table.cells[others])
+    return order_ends(table.cells, undirected=~directed).join(table.cells[others])
+
+
+def order_ends(ties: pd.DataFrame, *, undirected: pd.Series[bool]) -> pd.DataFrame:
+    """Return source_id and target_id, in alphabetical order where a tie has no direction."""
+    source, target = ties["source_id"], ties["target_id"]
+    swap = undirected & (source > target)
+    ends = {"source_id": source.mask(swap, target), "target_id": target.mask(swap, source)}
+    return pd.DataFrame(ends)
 
 
 def _check_keys(table: Table, keys: pd.DataFrame, code: str, *, field: str) -> Faults:
@@ -341,7 +346,7 @@ def _check_keys(table: Table, keys: pd.DataFrame, code: str, *, field: str) -> F
         yield from report_cells(table, code, found, allowed=above)
 
 
-def _find_listed(rows: pd.DataFrame, among: pd.DataFrame) -> pd.Series[bool]:
+def find_listed(rows: pd.DataFrame, among: pd.DataFrame) -> pd.Series[bool]:
     """Tell which rows stand, column by column, among those of another table."""
     if rows.shape[1] == 1:
         return rows.iloc[:, 0].isin(among.iloc[:, 0])
