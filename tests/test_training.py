@@ -713,6 +713,8 @@ def test_who_alone_has_it_and_is_against_is_named_with_the_reason():
     reason = "it is against, or leans so, and is to be heard first"
     assert said == [f": {reason}", f", because of one challenge at least: {reason}"]
     assert f"({reason})" in report.show_next(result, language="en").html
+    french = html_module.unescape(report.show_next(result, language="fr").html)
+    assert not re.findall(r"\w+[:;] .*", french)
 
 
 def test_exactly_the_facts_marked_found_have_a_finder():
