@@ -657,6 +657,36 @@ def test_the_index_lists_pages_failures_and_remarks(good_study: Path, tmp_path: 
     assert "<script" not in html
 
 
+def test_an_index_of_many_territories_is_folded_by_region(good_study: Path, tmp_path: Path) -> None:
+    study, n = read_study(good_study), 103
+    ids = [f"t{i:03}" for i in range(n)]
+    regions = ["Île", "Sud"] * 51 + [None]
+    territories = pd.DataFrame({"territory_id": ids, "name": [f"Étang {i:03}" for i in range(n)]})
+    territories = territories.assign(country_code="ML", region=pd.Series(regions, dtype="str"))
+    study = dataclasses.replace(study, tables={**study.tables, "territories": territories})
+    for name in ids[:-1]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.html").touch()
+    (tmp_path / "t001" / "run.json").write_text('{"summary": {"n_actors": "1234"}}')
+    last = ["done"] * 100 + ["current", "failed"]
+    status = pd.DataFrame({"page": ids[:-1], "status": last, "seconds": 1.0, "cause": "<why>"})
+    html = report.render_index(study, folder=tmp_path, status=status, language="en")
+    keys = re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd>", html)
+    assert keys == [
+        ("territories", "103"), ("pages made by the last run", "100"),
+        ("page of an earlier run", "1"), ("page not made yet", "1"), ("page that failed", "1"),
+    ]  # fmt: skip
+    assert html.count("&lt;why&gt;") == 1  # that of t101 alone
+    folds = re.findall(r"<summary>(.*?)</summary>\s*<ul[^>]*>(.*?)</ul>", html, re.DOTALL)
+    # the one without a region stands under its first letter
+    assert [name for name, _ in folds] == ["E · 1", "Île · 51", "Sud · 51"]
+    assert [re.findall(r"Étang \d+", rows)[0] for _, rows in folds] == [
+        "Étang 102", "Étang 000", "Étang 001",
+    ]  # fmt: skip
+    assert "<li>Étang 102\n" in folds[0][1]
+    assert '<li><a href="t001/report.html">Étang 001</a> 1,234\n' in folds[2][1]
+
+
 def test_templates_leave_no_sentence_untranslatable() -> None:
     folder = section.FOLDER / "templates"
     methods = [("**.html.j2", "jinja2.ext:babel_extract")]

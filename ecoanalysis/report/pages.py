@@ -6,7 +6,7 @@ A page holds its style, its figures and the script of its map; it asks nothing o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ import nbformat
 import pandas as pd
 from nbconvert.exporters.templateexporter import TemplateExporter
 
-from ecoanalysis import comparison
+from ecoanalysis import comparison, linkage
 from ecoanalysis.report import section
 from ecoanalysis.report.section import FOLDER, PAGE_TYPE, Section, list_records, use_templates
 from ecoanalysis.study import Study, describe_faults
@@ -45,11 +45,13 @@ def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, lang
     `folder` has its pages in this language, those of earlier runs too; `status` has the pages of
     the last run: page, status ("done" or "failed"), seconds, cause.
     """
-    names = section.name_places(study.tables["territories"], language)
+    places = study.tables["territories"]
+    names = section.name_places(places, language)
     last = {row["page"]: row for row in list_records(status)}
     entries = [_describe_page(Path(folder), str(page), name, last) for page, name in names.items()]
-    regions = ["", *study.tables["territories"]["region"].dropna()]
-    pages = {comparison.name_page(region=region): region for region in reversed(regions)}
+    regions = {"": use_language(language).gettext("The territories side by side")}
+    regions |= {region: region for region in places["region"].dropna()}
+    pages = {comparison.name_page(region=region): regions[region] for region in reversed(regions)}
     compared = [_describe_page(Path(folder), *page, last) for page in reversed(pages.items())]
     title = section.choose_text(study.descriptor.title, language) or study.study_id
     notice = study.descriptor.notice.get(language, "")
@@ -66,6 +68,7 @@ def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, lang
             twin=f"../{twin['other']}/index.html",
             other=twin["other"],
             entries=entries,
+            folds=_fold_entries(entries, places["region"].fillna("")),
             filled={column for entry in entries for column, n in entry["s"].items() if n},
             comparisons=[page for page in compared if page["stands"] or page["status"]],
             warnings=describe_faults(study.warnings, language=use_language(language)),
@@ -86,6 +89,17 @@ def prepare_templates() -> None:
 def show_style() -> Section:
     """Give the sections of a notebook their look in JupyterLab; a page has it in its head."""
     return Section("style", f"<style>\n{_read_style()}</style>")
+
+
+def _fold_entries(
+    entries: Iterable[dict[str, Any]], regions: Iterable[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Group pages by region, those without one by the first letter of their name."""
+    fold, folds = linkage.fold_name, dict[str, list[dict[str, Any]]]()
+    pairs = zip(regions, entries, strict=True)
+    for region, entry in sorted(pairs, key=lambda pair: (fold(pair[0]), fold(pair[1]["name"]))):
+        folds.setdefault(region or fold(entry["name"])[:1].upper(), []).append(entry)
+    return folds
 
 
 def _describe_page(folder: Path, page: str, name: str, last: Mapping[str, Any]) -> dict[str, Any]:
