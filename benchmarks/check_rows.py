@@ -79,9 +79,11 @@ def run_rounds(folder: Path, *, rounds: int) -> None:
             )
             spent[work].append([float(word) for word in done.stdout.split()])
     medians = {w: [statistics.median(s) for s in zip(*r, strict=True)] for w, r in spent.items()}
+    alone, peak = medians.pop(RUNS[0])
     for work, (seconds, megabytes) in medians.items():
-        ratio = seconds / medians[RUNS[0]][0]
-        print(f"| {work} | {seconds:.1f} s | {ratio:.2f} × | {megabytes:.0f} MB |")
+        ours, peer = f"{seconds:.1f} s, {megabytes:.0f} MB", f"{alone:.1f} s, {peak:.0f} MB"
+        target = "≤ 1.5 ×, ≤ 2 GB"
+        print(f"| {work} / {RUNS[0]} | {ours} | {peer} | {seconds / alone:.2f} × | {target} |")
 
 
 if __name__ == "__main__":

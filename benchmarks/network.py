@@ -187,7 +187,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
     quick = parser.parse_args(arguments).quick
     random.seed(1)
-    print("| work | ours | peer | ratio | target |\n|---|---|---|---|---|")
     compare_paths(1_000, 5_000, rounds=3)
     compare_holes(10_000, 50_000)
     compare_roles(10_000, 50_000)
