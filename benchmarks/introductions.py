@@ -67,8 +67,8 @@ def try_country(relations: pd.DataFrame, *, actors: pd.DataFrame) -> list[tuple[
         hidden = np.zeros((n, n), bool)
         hidden[pairs["source"][out], pairs["target"][out]] = True
         free = nx.to_numpy_array(graph)[upper] == 0
-        held = introductions._join(pairs[~out], actors)
-        ours = introductions._weigh_contacts(*held).toarray()[upper][free]
+        held = introductions.join_ties(pairs[~out], actors)
+        ours = introductions.weigh_contacts(*held).toarray()[upper][free]
         open_ = list(zip(*(end[free] for end in upper), strict=True))
         theirs = [score for _, _, score in nx.adamic_adar_index(graph, open_)]
         degrees = [score for _, _, score in nx.preferential_attachment(graph, open_)]

@@ -235,8 +235,8 @@ def _run_ratings(
         averages, criteria=criteria, actors=actors, minimum_coverage=minimum_coverage
     )
     asked, rated = list(scores["dimension"].unique()), fit.panel >= 0
-    intervals, parts = [], []
-    for dimension in [*(name for name in asked if name != RANKED), RANKED]:  # whose means stay
+    intervals, parts, doubts = [], [], Found()
+    for dimension in dict.fromkeys([*asked, RANKED]):  # one at least, for the columns
         tree = scoring.read_hierarchy(
             criteria, dimension=dimension, minimum_coverage=minimum_coverage
         )
@@ -253,7 +253,9 @@ def _run_ratings(
             means = scoring.read_means(averages, tree=tree, actors=actors[rated])
             made_of = scoring.measure_contributions(means, tree=tree)
             parts.append(made_of.assign(dimension=dimension))
-    doubts = _measure_doubts(drawn, means, tree) | {"contributions": pd.concat(parts)}
+            if dimension == RANKED:
+                doubts = _measure_doubts(drawn, means, tree)
+    doubts["contributions"] = pd.concat(parts)
     counted = asked if rated.any() else []
     return drawn, {
         "averages": averages,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -137,6 +137,13 @@ def write_folder(texts: Mapping[str, str], folder: Path) -> Path:
 def good_study(tmp_path: Path) -> Path:
     """Write a study of two territories without a fault, as a folder of CSV files."""
     return write_folder(GOOD_STUDY, tmp_path / "good")
+
+
+def write_ratings(study: Path, rows: Iterable[str]) -> None:
+    """Write the ratings of the first town of the study anew: actor, rater, criterion, value."""
+    head = "territory_id,actor_id,rater_id,criterion,value"
+    text = "\n".join([head, *(f"kabara,{row}" for row in rows), ""])
+    (study / "ratings.csv").write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(autouse=True, scope="session")

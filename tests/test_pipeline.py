@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import write_ratings
 
 from ecoanalysis import pipeline
 from ecoanalysis.pipeline import TerritoryResult, run_territory
@@ -82,12 +83,12 @@ def test_nobody_rated_gives_empty_tables_of_the_same_columns(
 
 
 def test_one_rater_has_scores_but_neither_interval_nor_rank(good_study: Path) -> None:
-    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
-        f"kabara,{actor},r2,{criterion},{value}\n"
+    rows = [
+        f"{actor},r2,{criterion},{value}"
         for actor, value in (("fablab", 5), ("banque", 2))
         for criterion in ("familiarity", "appetite")
-    )
-    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    ]
+    write_ratings(good_study, rows)
     tables = run_territory(read_study(good_study), "kabara").tables
     assert tables["panels"]["reason"].tolist() == ["one_rater"]
     scores = tables["scores"].set_index("actor_id")
@@ -121,13 +122,13 @@ def test_unconnected_panels_are_ranked_apart(good_study: Path) -> None:
 
 def test_the_least_coverage_reaches_the_draws(good_study: Path) -> None:
     """Rated on familiarity alone, of weight 2 to 1 in this study: a coverage of two thirds."""
-    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
-        f"kabara,{actor},{rater},familiarity,{value}\n"
+    rows = [
+        f"{actor},{rater},familiarity,{value}"
         for actor, rater, value in (
             ("fablab", "r1", 5), ("fablab", "r2", 3), ("banque", "r1", 2), ("banque", "r2", 1)
         )
-    )  # fmt: skip
-    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    ]  # fmt: skip
+    write_ratings(good_study, rows)
     study = read_study(good_study)
     assert not run_territory(study, "kabara").tables["scores"]["low"].dropna().empty
     strict = run_territory(study, "kabara", minimum_coverage=0.9).tables

@@ -14,7 +14,7 @@ import nbformat
 import pandas as pd
 import pytest
 from babel.messages.extract import extract_from_dir
-from conftest import GOOD_STUDY, write_folder
+from conftest import GOOD_STUDY, write_folder, write_ratings
 
 from ecoanalysis import comparison, pipeline, report
 from ecoanalysis.report import comparison as compared_report
@@ -252,13 +252,13 @@ def test_few_answers_give_no_score_and_opinions_are_counted(good_study: Path) ->
 def test_the_only_question_that_counts_is_not_without_effect(good_study: Path) -> None:
     """Nor is there a weight in doubt: 16 (K - 1) - 1 of one weight would be c = −1."""
     (good_study / "criteria.csv").write_text("code,weight\nappetite,0\n", encoding="utf-8")
-    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
-        f"kabara,{actor},{rater},familiarity,{value}\n"
+    rows = [
+        f"{actor},{rater},familiarity,{value}"
         for actor, rater, value in (
             ("fablab", "r1", 5), ("fablab", "r2", 4), ("banque", "r1", 2), ("banque", "r2", 1)
         )
-    )  # fmt: skip
-    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    ]  # fmt: skip
+    write_ratings(good_study, rows)
     result = pipeline.run_territory(read_study(good_study), "kabara")
     text = read_text(report.show_readiness(result, language="en").html)
     assert "Without “Familiarity”, 2 organisations have no score." in text
@@ -287,9 +287,8 @@ def test_a_tie_is_a_pair_on_the_whole_page(good_study: Path) -> None:
 
 def test_who_was_asked_and_did_not_know_has_not_rated(good_study: Path) -> None:
     """r1 rates its own organisation, and says "don't know" of another: nobody is rated."""
-    answers = "kabara,mairie,r1,familiarity,5\nkabara,fablab,r1,familiarity,dont_know\n"
-    answers = f"territory_id,actor_id,rater_id,criterion,value\n{answers}"
-    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    rows = ["mairie,r1,familiarity,5", "fablab,r1,familiarity,dont_know"]
+    write_ratings(good_study, rows)
     result = pipeline.run_territory(read_study(good_study), "kabara")
     counts = result.tables["summary"].set_index("measure")["value"]
     assert counts[["n_rated_actors", "n_raters", "n_ratings"]].to_list() == [0, 0, 0]
@@ -305,9 +304,7 @@ def test_people_and_organisations_are_those_of_each_part(good_study: Path) -> No
     """
     rows = ["fablab,r1,familiarity,5", "banque,r1,familiarity,3", "ecole,r2,interest_profit,7",
             "ecole,r2,interest_cause,1"]  # fmt: skip
-    answers = "".join(f"kabara,{row}\n" for row in rows)
-    answers = f"territory_id,actor_id,rater_id,criterion,value\n{answers}"
-    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    write_ratings(good_study, rows)
     scales = "code,scale_min,scale_max\ninterest_profit,1,7\n"
     (good_study / "criteria.csv").write_text(scales, encoding="utf-8")
     with (good_study / "raters.csv").open("a", encoding="utf-8") as file:
@@ -333,6 +330,22 @@ def test_people_and_organisations_are_those_of_each_part(good_study: Path) -> No
     assert "The scale of each question stands beside its name." in text and "0 to 5" not in text
 
 
+def test_what_is_offered_is_said_on_the_scale_it_was_asked_on(good_study: Path) -> None:
+    """The two asked of 1 to 7 gave 2 and 1: no more than that, of 7."""
+    scales = "code,scale_min,scale_max\nresource_data,1,7\n"
+    (good_study / "criteria.csv").write_text(scales, encoding="utf-8")
+    rated = {"fablab": {"familiarity": 4, "appetite": 4, "resource_data": 2},
+             "mairie": {"familiarity": 2, "appetite": 3, "resource_data": 1}}  # fmt: skip
+    write_ratings(
+        good_study, (f"{a},r2,{code},{n}" for a, said in rated.items() for code, n in said.items())
+    )
+    result = pipeline.run_territory(read_study(good_study), "kabara")
+    partners = read_text(report.show_partners(result, language="en").html)
+    assert "The nearest is Fab-lab Sanankoua, with 2.0 of 7." in partners
+    following = read_text(report.show_next(result, language="en").html)
+    assert "at most 2.0 of 7: Fab-lab Sanankoua" in following
+
+
 def test_no_pair_is_said_to_hold_a_whole_together_that_does_not_fall_apart(
     good_study: Path,
 ) -> None:
@@ -348,8 +361,8 @@ def test_no_pair_is_said_to_hold_a_whole_together_that_does_not_fall_apart(
 
 def test_places_are_told_within_one_panel(good_study: Path) -> None:
     """The school has the highest mean, of raters who may be the most generous: it leads nobody."""
-    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
-        f"kabara,{actor},{rater},{criterion},{value}\n"
+    rows = [
+        f"{actor},{rater},{criterion},{value}"
         for raters, values in (
             (("r1", "r2"), {"banque": 3, "fablab": 2, "mairie": 1}),
             (("r3", "r4"), {"ecole": 5, "femmes": 4}),
@@ -357,8 +370,8 @@ def test_places_are_told_within_one_panel(good_study: Path) -> None:
         for actor, value in values.items()
         for rater in raters
         for criterion in ("familiarity", "appetite")
-    )
-    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    ]
+    write_ratings(good_study, rows)
     raters = "".join(f"kabara,r{i},expert\n" for i in (1, 2, 3, 4))
     (good_study / "raters.csv").write_text(f"territory_id,rater_id,role\n{raters}", "utf-8")
     (good_study / "positions.csv").unlink()
@@ -383,15 +396,15 @@ def test_weights_are_drawn_by_the_questions_of_each_whole(good_study: Path) -> N
         f"{whole}_{i},readiness,{whole}\n" for whole in ("familiarity", "appetite") for i in "abc"
     )
     (good_study / "criteria.csv").write_text(f"code,dimension,parent\n{parts}", encoding="utf-8")
-    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
-        f"kabara,{actor},{rater},{whole}_{i},{value}\n"
+    rows = [
+        f"{actor},{rater},{whole}_{i},{value}"
         for whole in ("familiarity", "appetite")
         for i in "abc"
         for actor, rater, value in (
             ("fablab", "r1", 5), ("fablab", "r2", 4), ("banque", "r1", 2), ("banque", "r2", 1)
         )
-    )  # fmt: skip
-    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    ]  # fmt: skip
+    write_ratings(good_study, rows)
     result = pipeline.run_territory(read_study(good_study), "kabara")
     assert "(Dirichlet, c = 15, 31)" in read_text(report.show_readiness(result, language="en").html)
 
@@ -468,13 +481,13 @@ def test_three_doubts_are_said_apart() -> None:
 
 def test_an_option_without_effect_is_said(good_study: Path) -> None:
     """Two organisations, one better on both questions: no choice changes the order."""
-    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
-        f"kabara,{actor},{rater},{criterion},{value - (rater == 'r2')}\n"
+    rows = [
+        f"{actor},{rater},{criterion},{value - (rater == 'r2')}"
         for actor, value in (("fablab", 5), ("banque", 2))
         for criterion in ("familiarity", "appetite")
         for rater in ("r1", "r2")
-    )
-    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    ]
+    write_ratings(good_study, rows)
     result = pipeline.run_territory(read_study(good_study), "kabara")
     text = read_text(report.show_readiness(result, language="en").html)
     assert "This option had no effect: the geometric mean." in text
@@ -492,12 +505,12 @@ def test_an_option_without_effect_is_said(good_study: Path) -> None:
 def test_without_interval_the_page_says_why(
     good_study: Path, raters: tuple[str, ...], said: str
 ) -> None:
-    answers = "territory_id,actor_id,rater_id,criterion,value\n" + "".join(
-        f"kabara,{actor},{raters[i % len(raters)]},{criterion},{value}\n"
+    rows = [
+        f"{actor},{raters[i % len(raters)]},{criterion},{value}"
         for i, (actor, value) in enumerate((("fablab", 5), ("banque", 2)))
         for criterion in ("familiarity", "appetite")
-    )
-    (good_study / "ratings.csv").write_text(answers, encoding="utf-8")
+    ]
+    write_ratings(good_study, rows)
     text = read_text(
         report.show_readiness(
             pipeline.run_territory(read_study(good_study), "kabara"), language="en"

@@ -57,8 +57,8 @@ def suggest_introductions(
         common contact with fewest ties; "" if none), adamic_adar (0 or more).
     """
     ids, helix = links.index_actors(actors), actors["helix"].to_numpy(dtype=object)
-    graph, degree = _join(ties, actors)
-    near, common = _weigh_contacts(graph, degree), graph @ graph
+    graph, degree = join_ties(ties, actors)
+    near, common = weigh_contacts(graph, degree), graph @ graph
     every = answers.take(OFFERS)[0] >= CLEAR
     offers = every[:, : len(SOUGHT)]
     seeks = answers.take([f"seeks_{name}" for name in SOUGHT])[0] >= CLEAR
@@ -137,7 +137,7 @@ def find_shortfalls(
     return found.assign(fillers=fillers).reset_index(drop=True)
 
 
-def _join(ties: pd.DataFrame, actors: pd.DataFrame) -> tuple[sparse.csr_array, Values]:
+def join_ties(ties: pd.DataFrame, actors: pd.DataFrame) -> tuple[sparse.csr_array, Values]:
     """Return the ties as a symmetric matrix of ones, and the degrees."""
     pairs = links.combine_ties(ties, actors=actors)
     source, target = (pairs[end].to_numpy(np.intp) for end in ("source", "target"))
@@ -146,7 +146,8 @@ def _join(ties: pd.DataFrame, actors: pd.DataFrame) -> tuple[sparse.csr_array, V
     return graph, np.asarray(graph.sum(axis=1), dtype=float)
 
 
-def _weigh_contacts(graph: sparse.csr_array, degree: Values) -> sparse.csr_array:
+def weigh_contacts(graph: sparse.csr_array, degree: Values) -> sparse.csr_array:
+    """Weigh each pair by its contacts in common: Σ 1 / log(degree) (Adamic & Adar 2003)."""
     weight = sparse.diags_array(1 / np.log(np.maximum(degree, 2)))
     return sparse.csr_array(graph @ weight @ graph)
 

@@ -87,7 +87,6 @@ def show_motives(result: TerritoryResult, *, language: str = "fr") -> Section:
     return _show(
         "motives", result, language, cells=cells[:CELLS], n_covered=len(cells), codes=codes,
         resources=_explain(result, "resource"),
-        scales={str(code): (low, high) for code, low, high in ends.itertuples()},
         one_scale=len(ends.loc[[*chain(*codes.values())]].drop_duplicates()) == 1,
     )  # fmt: skip
 
@@ -162,6 +161,7 @@ def _show(template: str, result: TerritoryResult, language: str, /, **context: A
     """Render a part, whose template may read any table, key numbers and names."""
     tables, book, here = result.tables, result.codebook, result.territory
     summary, titles = tables["summary"], tables["challenges"].set_index("challenge_id")["title"]
+    ends = book.criteria[["scale_min", "scale_max"]].itertuples()
     return render_section(
         template, language, result,
         title=use_language(language).name_place(str(here["name"]), here.get("country_code")),
@@ -170,6 +170,7 @@ def _show(template: str, result: TerritoryResult, language: str, /, **context: A
         observed_on=_find_last_day(result), parameters=result.parameters,
         partner_draws=min(result.parameters["draws"], PARTNER_DRAWS),
         names=_list_names(tables), challenge_titles=titles.to_dict(),
+        scales={str(code): (low, high) for code, low, high in ends},
         asked=lambda name: scoring.read_hierarchy(book.criteria, dimension=name).codes,
         **context,
     )  # fmt: skip
