@@ -484,12 +484,14 @@ def test_an_option_without_effect_is_said(good_study: Path) -> None:
     rows = [
         f"{actor},{rater},{criterion},{value - (rater == 'r2')}"
         for actor, value in (("fablab", 5), ("banque", 2))
-        for criterion in ("familiarity", "appetite")
+        for criterion in ("appetite", "familiarity")
         for rater in ("r1", "r2")
     ]
     write_ratings(good_study, rows)
     result = pipeline.run_territory(read_study(good_study), "kabara")
     text = read_text(report.show_readiness(result, language="en").html)
+    asked = [text.index(question) for question in ("Familiarity How ", "Appetite How ")]
+    assert asked == sorted(asked)  # as the codebook has them
     assert "This option had no effect: the geometric mean." in text
     assert "This question had no effect on the order: “Familiarity”." in text
     assert "No other weight of “Appetite” alone would change the first place." in text
