@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,15 @@ class CatalogueHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile every catalogue of the package."""
+        """Compile every catalogue of the package; one that stays as it was is not touched.
+
+        Pages that are being made read it, and their keys hold it.
+        """
         for source in sorted(Path(self.root, "ecoanalysis", "locale").rglob("*.po")):
-            with source.open("rb") as text, source.with_suffix(".mo").open("wb") as binary:
+            binary, place = BytesIO(), source.with_suffix(".mo")
+            with source.open("rb") as text:
                 write_mo(binary, read_po(text, locale=source.parts[-3]))
+            if not place.is_file() or place.read_bytes() != binary.getvalue():
+                fresh = place.with_suffix(".new")
+                fresh.write_bytes(binary.getvalue())
+                fresh.replace(place)
