@@ -749,6 +749,21 @@ def test_choices_move_ranks() -> None:
         scoring.compare_choices(MEANS[["x", "y"]], tree=tree, normalisations=["zscore"])
 
 
+def test_who_has_no_score_in_another_way_has_not_moved() -> None:
+    criteria = READY.iloc[:2].assign(scale_min=0.0, scale_max=5.0, direction=1, weight=1.0)
+    tree = scoring.read_hierarchy(criteria, dimension="readiness")
+    nan = np.nan
+    means = pd.DataFrame({"x": [4, 1, 5, nan], "y": [nan, 4, 4, 4]}, index=list("abcd"))
+    # Goalposts: a 80, b 50, c 90, d 80, ranks 2 4 1 2. Min-max leaves nothing of y, the same
+    # of all three: a 75, b 0, c 100, d none. Of those that are left none moves.
+    grid = scoring.compare_choices(
+        means, tree=tree, normalisations=["goalposts", "minmax"], aggregations=["arithmetic"]
+    )
+    assert grid["rank"].to_list()[:7] == [2, 4, 1, 2, 2, 3, 1]
+    assert grid["n_lost"].to_list() == [0] * 4 + [1] * 4
+    assert grid["n_moved"].to_list() == [0] * 8
+
+
 def test_what_each_criterion_decides() -> None:
     # Shares x 1/4, y 1/4, z 1/2, all on 0-5. Scores: a (5 + 2 + 8)/4 · 20 = 75, b 75, c 70.
     criteria = READY.assign(scale_min=0.0, scale_max=5.0, direction=1, weight=[1.0, 1.0, 2.0])

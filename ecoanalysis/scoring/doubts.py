@@ -115,16 +115,19 @@ def compare_choices(
     """Compare the ranks that other ways of scoring would give with those of the first way.
 
     One row a choice and actor: normalisation, aggregation, actor_id; score (in the choice's own
-    scale); rank (1 is best, ties share the best); n_moved (int, actors whose rank is not that of
-    the first choice; 0: without effect).
+    scale); rank (1 is best, ties share the best); n_lost (int, actors that have a score in the
+    first choice only); n_moved (int, those whose rank among the others is not that of the first
+    choice; 0: without effect).
     """
     blocks: list[pd.DataFrame] = []
     for way in product(normalisations, aggregations):
         score = score_array(means.to_numpy(), tree=tree, way=way)
+        first = blocks[0]["score"].to_numpy() if blocks else score
+        lost = np.isnan(score) & ~np.isnan(first)
+        moves = np.nan_to_num(_rank(np.where(lost, np.nan, first)) - _rank(score))
         said = {"normalisation": way[0], "aggregation": way[1], "actor_id": means.index}
-        blocks.append(pd.DataFrame(said | {"score": score, "rank": _rank(score)}))
-        moved = (blocks[0]["rank"] - blocks[-1]["rank"]).fillna(0) != 0
-        blocks[-1]["n_moved"] = int(moved.sum())
+        found = {"score": score, "rank": _rank(score), "n_lost": lost.sum()}
+        blocks.append(pd.DataFrame(said | found | {"n_moved": (moves != 0).sum()}))
     return pd.concat(blocks, ignore_index=True)
 
 
