@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from pypdf import PdfReader
 
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -101,3 +103,17 @@ def test_notices_are_on_every_page_and_table(reports: Path, language: str) -> No
         for file in [*folder.rglob("*.html"), *folder.rglob("tables/*.csv")]:
             text = file.read_text("utf-8")
             assert word in text or len(text.splitlines()) == 1, file
+
+
+def test_every_printed_page_says_what_it_is(
+    reports: Path, browser: Browser, tmp_path: Path
+) -> None:
+    page = browser.new_page()
+    page.goto((reports / "training/en/rive-songe/report.html").as_uri())
+    page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
+    page.close()
+    sheets = [sheet.extract_text() for sheet in PdfReader(tmp_path / "report.pdf").pages]
+    texts = [unicodedata.normalize("NFKC", text) for text in sheets]  # without ligatures
+    assert len(texts) > 5
+    said = ["not for distribution", "Fictional study"]
+    assert [(i, s) for i, t in enumerate(texts, 1) for s in said if s not in t] == []
