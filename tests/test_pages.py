@@ -117,3 +117,6 @@ def test_every_printed_page_says_what_it_is(
     assert len(texts) > 5
     said = ["not for distribution", "Fictional study"]
     assert [(i, s) for i, t in enumerate(texts, 1) for s in said if s not in t] == []
+    starts, ends = ([i for i, t in enumerate(texts, 1) if s in t] for s in ("To invite", "Agreed"))
+    assert len(starts) == 3  # a meeting sheet for each challenge, on one sheet of paper
+    assert starts == ends
