@@ -103,13 +103,16 @@ def is_current(page: Page) -> bool:
 def hash_territories(study: Study) -> dict[str, str]:
     """Hash what a study's tables say of each territory.
 
-    That is its rows in their order, the relations that come in from other territories, and how its
-    raters tie it to others.
+    That is its rows in their order, the rules for groups on its challenges, the relations that come
+    in from other territories, and how its raters tie it to others.
     """
     ids = pd.Index(study.tables["territories"]["territory_id"])
     sums = np.zeros(len(ids), dtype="uint64")
     tables = {n: t for n, t in study.tables.items() if "territory_id" in t.columns and len(t)}
     relations, actors = study.tables["relations"], study.tables["actors"]
+    if len(study.tables["constraints"]):
+        asked = study.tables["challenges"][["territory_id", "challenge_id"]]
+        tables["constraints"] = study.tables["constraints"].merge(asked, on="challenge_id")
     if len(relations):
         at = actors[["territory_id", "actor_id"]].rename(columns={"actor_id": "target_id"})
         inside = pd.MultiIndex.from_frame(relations[["territory_id", "target_id"]])
@@ -141,7 +144,7 @@ def _hash_study(study: Study) -> str:
     wide = tables["actors"][tables["actors"]["reach"].isin(["national", "international"])]
     rated = tables["ratings"][tables["ratings"]["actor_id"].isin(wide["actor_id"])]
     warnings = study.warnings[["code", "table", "field", "found"]]  # their rows show nowhere
-    shared = [*(tables[name] for name in LOCAL_CODES), tables["constraints"], warnings]
+    shared = [*(tables[name] for name in LOCAL_CODES), warnings]
     hashes = (pd.util.hash_pandas_object(t, index=False) for t in (*shared, wide, rated))
     parts = [hashlib.sha256(rows.to_numpy().tobytes()).hexdigest() for rows in hashes]
     return _hash_text([repr(study.descriptor), parts])

@@ -173,6 +173,9 @@ def test_an_actor_of_the_whole_country_counts_everywhere(
         ("relations", "town-000,a0,b3,supports,1", "town-000,a0,b3,supports,2", {"000", "003"}),
         ("ratings", "town-001,a0,r1,power,2\ntown-002,a0,r1,power,3",
          "town-001,a0,r1,power,2\ntown-002,a0,r2,power,3", {"001", "002"}),
+        # A rule counts where its challenge does: two towns share the first.
+        ("constraints", "c1,a0,must,yes\nc2,a0,must,yes", "c1,a0,must,no\nc2,a0,must,yes",
+         {"000", "001"}),
     ],
 )  # fmt: skip
 def test_what_crosses_a_border_counts_on_both_sides(
@@ -182,7 +185,10 @@ def test_what_crosses_a_border_counts_on_both_sides(
     heads = {
         "relations": "territory_id,source_id,target_id,kind,weight",
         "ratings": "territory_id,actor_id,rater_id,criterion,value",
+        "constraints": "challenge_id,actor_id,rule,reason",
     }
+    asked = ["town-000,c1,One", "town-001,c1,One", "town-002,c2,Two"]
+    (towns / "challenges.csv").write_text("\n".join(["territory_id,challenge_id,title", *asked]))
     actors = (towns / "actors.csv").read_text("utf-8")
     (towns / "actors.csv").write_text(actors.replace("town-003,a0", "town-003,b3"))
     raters = [f"town-{t},{r},expert" for t in ("001", "002") for r in ("r1", "r2")]
