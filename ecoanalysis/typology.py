@@ -174,6 +174,13 @@ def measure_desk_evidence(actors: pd.DataFrame) -> pd.DataFrame:
     return table.assign(share=table["n"] / (len(actors) or np.nan))
 
 
+def prepare_rules() -> None:
+    """Read the codebook and compile the patterns of its rules, which are kept."""
+    rules = read_codebook().rules
+    for pattern in rules.loc[rules["match"] == "regex", "pattern"]:
+        re.compile(pattern)
+
+
 def _list_texts(actors: pd.DataFrame) -> pd.DataFrame:
     """List what rules can look at: row, field, system (of a category), value, folded."""
     categories = _list_values(_read_column(actors, "source_category"))

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -236,19 +237,25 @@ def _execute(page: Page, target: Path, parameters: dict[str, Any], limits: Limit
     nbformat.write(executed, target)
 
 
+@cache
+def read_versions() -> dict[str, str]:
+    """Read which versions make the pages: of Python and of the libraries that decide on them."""
+    versions = {name: metadata.version(name) for name in VERSIONS}
+    return versions | {"python": platform.python_version()}
+
+
 def _describe_run(
     page: Page, parameters: dict[str, Any], seconds: float, *, tables: Path
 ) -> dict[str, Any]:
     from ecoanalysis.pipeline import SEED
 
-    versions = {name: metadata.version(name) for name in VERSIONS}
     return {
         "key": page.key,
         "study_id": page.study_id,
         "notebook": Path(page.notebook).name,
         "parameters": parameters,
         "study_files": page.study_files,
-        "versions": versions | {"python": platform.python_version()},
+        "versions": read_versions(),
         "made_on": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
         "seed": SEED,

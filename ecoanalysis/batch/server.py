@@ -28,7 +28,8 @@ from ecoanalysis.study.read import keep_study
 # What a process that is to be forked, or runs beside others, has in its environment.
 ALONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 ALONE |= {"MPLBACKEND": "agg", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-PRELOADED = ("ecoanalysis.batch.engine", "ecoanalysis.pipeline", "ecoanalysis.comparison")
+PRELOADED = ("ecoanalysis.batch.engine", "ecoanalysis.pipeline", "ecoanalysis.comparison",
+             "ecoanalysis.export", "IPython.core.completerlib", "ipykernel.ipkernel")  # fmt: skip
 ATTEMPTS = 3
 MOST_SPAWNED = 61  # what Windows can wait for
 _POOLS: list[ForkPool] = []
@@ -208,12 +209,16 @@ def serve(preloaded: Sequence[str]) -> None:
 def preload_modules(names: Sequence[str] = ()) -> None:
     """Import once what every notebook imports, and put it out of reach of garbage collection."""
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # 0.8 s, unused by notebooks
-    from ecoanalysis.report import prepare_templates
+    from ecoanalysis.batch.pages import read_versions
+    from ecoanalysis.report import prepare_pages
 
     for name in (*PRELOADED, *names):
         import_module(name)
+    with suppress(ImportError):  # pandas asks for it late
+        import_module("pyarrow.dataset")
     del sys.modules["rfc3987_syntax"]
-    prepare_templates()
+    prepare_pages()
+    read_versions()
     gc.collect()
     gc.freeze()
 

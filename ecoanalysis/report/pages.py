@@ -6,6 +6,7 @@ A page holds its style, its figures and the script of its map; it asks nothing o
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -16,10 +17,11 @@ import nbformat
 import pandas as pd
 from nbconvert.exporters.templateexporter import TemplateExporter
 
-from ecoanalysis import comparison, linkage
+from ecoanalysis import comparison, figures, linkage
 from ecoanalysis.report import section
 from ecoanalysis.report.section import FOLDER, PAGE_TYPE, Section, list_records, use_templates
 from ecoanalysis.study import Study, describe_faults
+from ecoanalysis.typology import prepare_rules
 from ecoanalysis.wording import LANGUAGES, use_language
 
 KEY_NUMBERS = ("n_actors", "n_guide_kinds_listed", "n_rated_actors", "n_ties")
@@ -76,12 +78,18 @@ def render_index(study: Study, *, folder: str | Path, status: pd.DataFrame, lang
     )
 
 
-def prepare_templates() -> None:
-    """Compile the templates of all languages, so that processes forked later have them."""
+def prepare_pages() -> None:
+    """Do once what each page does first, so that processes forked later have it done.
+
+    Rules and codes are read, templates compiled, the numbers of a language and letters known.
+    """
+    prepare_rules()
     for code in LANGUAGES:
         templates = use_templates(code)
         for name in templates.list_templates():
             templates.get_template(name)
+        use_language(code).format_number(0)
+    figures.draw(lambda ax: ax.text(0, 0, string.ascii_letters + string.digits))
     frame = _make_frame(LANGUAGES[0], title="", notice="")
     _use_exporter().from_notebook_node(nbformat.v4.new_notebook(), resources={"frame": frame})
 
