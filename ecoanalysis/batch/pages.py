@@ -31,7 +31,8 @@ from ecoanalysis.wording import LANGUAGES
 FAILED = "_failed"
 BUILDING, OLD = ".making-", "old-"
 MOST_WARNINGS = 50  # all are in the tables
-VERSIONS = ("ecoanalysis", "pandas", "numpy", "networkx", "matplotlib", "papermill", "nbconvert")
+LIBRARIES = ("pandas", "numpy", "scipy", "networkx", "igraph", "matplotlib", "seaborn", "nbconvert",
+             "papermill", "ipython", "jinja2", "babel")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -239,8 +240,8 @@ def _execute(page: Page, target: Path, parameters: dict[str, Any], limits: Limit
 
 @cache
 def read_versions() -> dict[str, str]:
-    """Read which versions make the pages: of Python and of the libraries that decide on them."""
-    versions = {name: metadata.version(name) for name in VERSIONS}
+    """Read the versions that decide on pages: of Python, this package and its libraries."""
+    versions = {name: metadata.version(name) for name in ("ecoanalysis", *LIBRARIES)}
     return versions | {"python": platform.python_version()}
 
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import metadata
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecoanalysis.batch.pages import Page, relate_path
+from ecoanalysis.batch.pages import Page, read_versions, relate_path
 from ecoanalysis.errors import UsageError
 from ecoanalysis.schemas import LOCAL_CODES
 from ecoanalysis.study import Study
 
 SOURCES = {".py", ".csv", ".json", ".j2", ".css", ".js", ".mo", ".yaml"}
-LIBRARIES = ("pandas", "numpy", "scipy", "networkx", "igraph", "matplotlib", "seaborn", "nbconvert",
-             "papermill", "ipython", "jinja2", "babel")  # fmt: skip
 
 
 def plan_pages(
@@ -47,7 +43,7 @@ def plan_pages(
     """
     files = hash_files(study.path)
     rows = hash_territories(study)
-    common = (hash_package(), _hash_study(study), _list_versions())
+    common = (hash_package(), _hash_study(study), read_versions())
     notebooks = {name: find_notebook(name) for name in ("territory", "comparison")}
     texts = {name: _hash_file(file) for name, file in notebooks.items()}
     more = dict(parameters or {})
@@ -158,11 +154,6 @@ def hash_package() -> str:
     names = (file.relative_to(package).as_posix().encode() for file in files)
     content = chain.from_iterable(zip(names, (f.read_bytes() for f in files), strict=True))
     return hashlib.sha256(b"\0".join(content)).hexdigest()
-
-
-@cache
-def _list_versions() -> tuple[str, ...]:
-    return (platform.python_version(), *map(metadata.version, LIBRARIES))
 
 
 def _hash_file(file: Path) -> str:

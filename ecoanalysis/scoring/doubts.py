@@ -122,12 +122,10 @@ def compare_choices(
     blocks: list[pd.DataFrame] = []
     for way in product(normalisations, aggregations):
         score = score_array(means.to_numpy(), tree=tree, way=way)
-        first = blocks[0]["score"].to_numpy() if blocks else score
-        lost = np.isnan(score) & ~np.isnan(first)
-        moves = np.nan_to_num(_rank(np.where(lost, np.nan, first)) - _rank(score))
+        n_lost, moves = _compare_ranks(score, blocks[0]["score"].to_numpy() if blocks else score)
         said = {"normalisation": way[0], "aggregation": way[1], "actor_id": means.index}
-        found = {"score": score, "rank": _rank(score), "n_lost": lost.sum()}
-        blocks.append(pd.DataFrame(said | found | {"n_moved": (moves != 0).sum()}))
+        found = {"score": score, "rank": _rank(score), "n_lost": n_lost}
+        blocks.append(pd.DataFrame(said | found | {"n_moved": (moves > 0).sum()}))
     return pd.concat(blocks, ignore_index=True)
 
 
@@ -143,15 +141,14 @@ def compare_removals(means: pd.DataFrame, *, tree: Hierarchy) -> pd.DataFrame:
     without = np.repeat(means.to_numpy()[None], len(each), axis=0)
     without[each, :, each] = np.nan
     scores = score_array(without, tree=replace(tree, minimum_coverage=0))
-    ranks = _rank(np.where(np.isnan(whole), np.nan, scores))
-    lost = np.isnan(ranks)
-    moves = np.nan_to_num(np.abs(ranks - _rank(np.where(lost, np.nan, whole))))
+    scores = np.where(np.isnan(whole), np.nan, scores)
+    n_lost, moves = _compare_ranks(scores, whole)
     found = {
         "criterion": tree.codes,
-        "n_lost": (lost & ~np.isnan(whole)).sum(axis=1),
+        "n_lost": n_lost,
         "n_moved": (moves > 0).sum(axis=1),
         "largest_move": moves.max(axis=1, initial=0).astype(np.int64),
-        "first_id": [";".join(means.index[rank == 1]) for rank in ranks],
+        "first_id": [";".join(means.index[rank == 1]) for rank in _rank(scores)],
     }
     return pd.DataFrame(found)
 
@@ -229,6 +226,13 @@ def measure_rank_drivers(
         sobol = stats.sobol_indices(func=shift, n=n, dists=even, rng=seed)
         indices = {"first_order": sobol.first_order.ravel(), "total": sobol.total_order.ravel()}
     return pd.DataFrame({"doubt": DOUBTS} | indices)
+
+
+def _compare_ranks(scores: Values, first: Values) -> tuple[Any, Values]:
+    """How many have a score in `first` alone, and by how many places the others have moved."""
+    lost = np.isnan(scores) & ~np.isnan(first)
+    moves = np.abs(_rank(scores) - _rank(np.where(np.isnan(scores), np.nan, first)))
+    return lost.sum(axis=-1), np.nan_to_num(moves)
 
 
 def _rank(scores: Values) -> Values:
